@@ -1,0 +1,161 @@
+//! The only ground the eBPF programs and the daemon share: fixed-size records, map names and limits.
+//!
+//! Both sides are compiled from this crate, by different compilers for different targets, so every
+//! record is `repr(C)`, made of fixed-width integers without padding, and its size is asserted below.
+//! Nothing here allocates, parses or decides.
+#![no_std]
+
+/// Bytes of a task's command name in the kernel (`TASK_COMM_LEN`), the closing zero included.
+pub const COMM_LEN: usize = 16;
+
+/// Runs that can be registered at once.
+pub const MAX_RUNS: u32 = 1024;
+
+/// Processes that can be followed at once, over all runs.
+pub const MAX_PROCESSES: u32 = 65_536;
+
+/// Size of the event ring buffer in bytes: a power of two and a multiple of the page size.
+pub const RING_BYTES: u32 = 512 * 1024;
+
+/// What an [`Event`] reports. `a` and `b` are the record's two free fields.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// `execve` or `execveat` entered the kernel.
+    Launch = 1,
+    /// A new image is in place. `a`: address of the first user instruction, `b`: address of the ELF entry point.
+    Exec = 2,
+    /// The first instruction fetch of the image faulted. `a`: its address.
+    FirstUser = 3,
+    /// The instruction fetch at the ELF entry point faulted. `a`: its address.
+    Entry = 4,
+    /// A mark of an instrumented runner was passed. `a`: the [`Mark`].
+    Mark = 5,
+    /// A process (not a thread) was made. `a`: its parent's process id.
+    Fork = 6,
+    /// The last thread of a process ended. `a`: peak resident set in bytes or 0 where the kernel had already
+    /// dropped the memory map, `b`: the kernel's exit code (`wait` status).
+    Exit = 7,
+    /// A cgroup of the unified hierarchy was made by a followed helper. `a`: its id.
+    CgroupMade = 8,
+}
+
+impl EventKind {
+    /// The kind a raw number stands for, if any.
+    #[must_use]
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        Some(match raw {
+            1 => Self::Launch,
+            2 => Self::Exec,
+            3 => Self::FirstUser,
+            4 => Self::Entry,
+            5 => Self::Mark,
+            6 => Self::Fork,
+            7 => Self::Exit,
+            8 => Self::CgroupMade,
+            _ => return None,
+        })
+    }
+}
+
+/// The points an instrumented runner announces, in the order in which it passes them.
+#[repr(u64)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The engine is made.
+    EngineReady = 1,
+    /// The module is compiled, or its precompiled code loaded.
+    ModuleReady = 2,
+    /// The instance is made, its imports linked.
+    InstanceReady = 3,
+    /// The call of the guest's `_start` is next.
+    Guest = 4,
+}
+
+/// One record of the ring buffer.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub ns: u64,
+    /// The run, as registered in [`RunState::run`].
+    pub run: u64,
+    /// First free field; see [`EventKind`].
+    pub a: u64,
+    /// Second free field; see [`EventKind`].
+    pub b: u64,
+    /// Time the reporting thread has waited for a CPU so far (`sched_info.run_delay`), nanoseconds.
+    pub run_delay_ns: u64,
+    /// Process id (the kernel's `tgid`).
+    pub pid: u32,
+    /// Thread id (the kernel's `pid`).
+    pub tid: u32,
+    /// [`EventKind`] as a number.
+    pub kind: u32,
+    /// 1 where the process is a followed helper (a container engine's), not the target's own.
+    pub helper: u32,
+    /// Command name, zero-terminated.
+    pub comm: [u8; COMM_LEN],
+}
+
+/// What is kept in the kernel for one registered run; the value of the maps that find a run.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunState {
+    /// The number the daemon gave the run; it comes back in every [`Event`].
+    pub run: u64,
+    /// Events that found no room in the ring buffer.
+    pub lost: u64,
+    /// Processes made, the root not included.
+    pub forks: u64,
+    /// Threads made.
+    pub threads: u64,
+}
+
+/// A process between its exec and its ELF entry point.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Address of the ELF entry point.
+    pub entry: u64,
+    /// 1 once the first user instruction was seen.
+    pub first_user_seen: u64,
+}
+
+/// Offsets inside the running kernel's structures, in bytes, taken from its BTF when the object is loaded.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offsets {
+    /// `task_struct.tgid`
+    pub task_tgid: u32,
+    /// `task_struct.mm`
+    pub task_mm: u32,
+    /// `task_struct.signal`
+    pub task_signal: u32,
+    /// `task_struct.exit_code`
+    pub task_exit_code: u32,
+    /// `task_struct.sched_info.run_delay`
+    pub task_run_delay: u32,
+    /// `signal_struct.live`
+    pub signal_live: u32,
+    /// `mm_struct.saved_auxv`
+    pub mm_saved_auxv: u32,
+    /// `mm_struct.hiwater_rss`
+    pub mm_hiwater_rss: u32,
+    /// `mm_struct.rss_stat`
+    pub mm_rss_stat: u32,
+    /// Bytes from one resident-set counter to the next: a `percpu_counter` from Linux 6.2, a plain word before.
+    pub rss_stat_stride: u32,
+    /// Offset of the shared count inside one counter.
+    pub rss_count: u32,
+    /// Offset of the per-CPU pointer inside one counter, or [`ABSENT`] where counters are plain words.
+    pub rss_percpu: u32,
+}
+
+/// An offset this kernel does not have.
+pub const ABSENT: u32 = u32::MAX;
+
+const _: () = assert!(size_of::<Event>() == 72);
+const _: () = assert!(size_of::<RunState>() == 32);
+const _: () = assert!(size_of::<Process>() == 16);
+const _: () = assert!(size_of::<Offsets>() == 48);

@@ -1,0 +1,105 @@
+//! The machine, what it can measure, and what there is to run.
+
+use serde::{Deserialize, Serialize};
+
+/// What is recorded of the machine with every experiment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Kernel release.
+    pub kernel: String,
+    /// Instruction set.
+    pub arch: String,
+    /// Processor as it names itself.
+    pub cpu: String,
+    /// CPUs online.
+    pub cpus: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// `v1`, `hybrid` or `v2`.
+    pub cgroups: String,
+    /// Frequency governor, where readable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governor: Option<String>,
+    /// Hypervisor, where the machine is a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hypervisor: Option<String>,
+    /// One-minute load average when the experiment began, in hundredths.
+    pub load_centi: u32,
+    /// Version of wbd.
+    pub wbd: String,
+}
+
+/// What the doctor found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// The machine.
+    pub machine: Machine,
+    /// One line for each thing looked at.
+    pub checks: Vec<Check>,
+}
+
+/// One thing the doctor looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at, such as `hardware counters`.
+    pub name: String,
+    /// How it is.
+    pub grade: Grade,
+    /// What was found.
+    pub found: String,
+    /// What to do about it, where something can be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
+}
+
+/// How one thing the doctor looked at is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// It works, and disturbs the figures or lacks something.
+    Warning,
+    /// Something cannot be measured here.
+    Missing,
+}
+
+/// A way to run a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a few words.
+    pub about: String,
+    /// Version of the engine behind it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Why it cannot be used, and what to do; absent where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
+}
+
+/// A program to measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does, in a few words.
+    pub about: String,
+    /// Its arguments at size `quick`.
+    pub quick: Vec<String>,
+    /// Its arguments at size `seed`.
+    pub seed: Vec<String>,
+    /// Why it cannot be used, and what to do; absent where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
+}
+
+/// Why something is not to be had here, and how to get it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// Why.
+    pub why: String,
+    /// How to get it.
+    pub mend: String,
+}

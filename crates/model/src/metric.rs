@@ -1,0 +1,169 @@
+//! Metrics: what is measured of a run, and how many values are summed up.
+
+use serde::{Deserialize, Serialize};
+
+/// A measured quantity of one run. Start, end, clock and known error of each: `docs/METRICS.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// `guest - launch`.
+    Startup,
+    /// `exit - guest`.
+    Execution,
+    /// `exit - launch`.
+    Wall,
+    /// Container: `guest - start_sent`, the start of a container made earlier.
+    StartOnly,
+    /// Time on a CPU, all threads and descendants.
+    CpuTime,
+    /// Time the main thread was runnable and waited for a CPU.
+    RunqueueWait,
+    /// Time the main thread was neither on a CPU nor waiting for one.
+    OffCpu,
+    /// Largest resident set of the target's root process.
+    RssPeak,
+    /// Largest memory charge of the run's cgroup.
+    CgroupPeak,
+    /// Page faults, all threads and descendants.
+    PageFaults,
+    /// Context switches, all threads and descendants.
+    ContextSwitches,
+    /// Migrations between CPUs, all threads and descendants.
+    Migrations,
+    /// CPU cycles, all threads and descendants.
+    Cycles,
+    /// Instructions retired, all threads and descendants.
+    Instructions,
+    /// Branches mispredicted, all threads and descendants.
+    BranchMisses,
+    /// Last-level cache misses, all threads and descendants.
+    CacheMisses,
+    /// Bytes written to standard output and standard error.
+    OutputBytes,
+}
+
+/// What a metric's number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Nanoseconds.
+    Ns,
+    /// Bytes.
+    Bytes,
+    /// A plain count.
+    Count,
+}
+
+impl Metric {
+    /// Every metric, in the order in which tables show them.
+    pub const ALL: [Self; 17] = [
+        Self::Startup,
+        Self::Execution,
+        Self::Wall,
+        Self::StartOnly,
+        Self::CpuTime,
+        Self::RunqueueWait,
+        Self::OffCpu,
+        Self::RssPeak,
+        Self::CgroupPeak,
+        Self::PageFaults,
+        Self::ContextSwitches,
+        Self::Migrations,
+        Self::Cycles,
+        Self::Instructions,
+        Self::BranchMisses,
+        Self::CacheMisses,
+        Self::OutputBytes,
+    ];
+
+    /// The name as documents and flags spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Startup => "startup",
+            Self::Execution => "execution",
+            Self::Wall => "wall",
+            Self::StartOnly => "start_only",
+            Self::CpuTime => "cpu_time",
+            Self::RunqueueWait => "runqueue_wait",
+            Self::OffCpu => "off_cpu",
+            Self::RssPeak => "rss_peak",
+            Self::CgroupPeak => "cgroup_peak",
+            Self::PageFaults => "page_faults",
+            Self::ContextSwitches => "context_switches",
+            Self::Migrations => "migrations",
+            Self::Cycles => "cycles",
+            Self::Instructions => "instructions",
+            Self::BranchMisses => "branch_misses",
+            Self::CacheMisses => "cache_misses",
+            Self::OutputBytes => "output_bytes",
+        }
+    }
+
+    /// The unit of its values.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::Startup
+            | Self::Execution
+            | Self::Wall
+            | Self::StartOnly
+            | Self::CpuTime
+            | Self::RunqueueWait
+            | Self::OffCpu => Unit::Ns,
+            Self::RssPeak | Self::CgroupPeak | Self::OutputBytes => Unit::Bytes,
+            Self::PageFaults
+            | Self::ContextSwitches
+            | Self::Migrations
+            | Self::Cycles
+            | Self::Instructions
+            | Self::BranchMisses
+            | Self::CacheMisses => Unit::Count,
+        }
+    }
+}
+
+impl std::fmt::Display for Metric {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Metric {
+    type Err = UnknownMetric;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|metric| metric.as_str() == name)
+            .ok_or_else(|| UnknownMetric(name.to_owned()))
+    }
+}
+
+/// No metric has this name.
+#[derive(Debug, thiserror::Error)]
+#[error("no metric is called `{0}`; known: {known}", known = Metric::ALL.map(Metric::as_str).join(", "))]
+pub struct UnknownMetric(String);
+
+/// One metric over the valid runs of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Unit of every number below but `n`.
+    pub unit: Unit,
+    /// Values summed up.
+    pub n: u64,
+    /// Smallest value.
+    pub min: u64,
+    /// Median.
+    pub p50: u64,
+    /// 90th percentile.
+    pub p90: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// Largest value.
+    pub max: u64,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// 95 % confidence interval of the median.
+    pub ci95: [u64; 2],
+}

@@ -1,0 +1,145 @@
+//! Requests and the progress of an experiment.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Experiment, ExperimentLine};
+use crate::host::{TargetInfo, WorkloadInfo};
+use crate::{Metric, Size};
+
+/// Ask for an experiment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// Targets by name.
+    pub targets: Vec<String>,
+    /// Workloads by name.
+    pub workloads: Vec<String>,
+    /// Size of the workloads.
+    pub size: Size,
+    /// Runs of each cell.
+    pub runs: u32,
+    /// Runs of each cell before those, thrown away.
+    pub warmup: u32,
+    /// Seed of the order of runs; chosen by the daemon where absent.
+    pub seed: Option<u64>,
+    /// A module of the caller's own, in place of workloads.
+    pub wasm: Option<PathBuf>,
+    /// Any command, in place of targets and workloads: the program's path and its arguments.
+    /// With `wasm`, the guest's arguments.
+    pub command: Vec<String>,
+    /// The caller's working directory.
+    pub cwd: PathBuf,
+    /// The environment a command gets, as `NAME=value`.
+    pub env: Vec<String>,
+    /// After how many milliseconds a run is ended and does not count.
+    pub time_limit_ms: u64,
+}
+
+/// News of an experiment under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Other experiments come first.
+    Queued {
+        /// How many.
+        ahead: u32,
+    },
+    /// Something is made ready, such as code compiled ahead of time.
+    Preparing(String),
+    /// The runs begin.
+    Started {
+        /// The experiment's name.
+        experiment: String,
+        /// Runs to make, over all cells, warm-ups included.
+        runs: u32,
+    },
+    /// Runs were made.
+    Ran {
+        /// Runs made so far, over all cells, warm-ups included.
+        done: u32,
+        /// Of these, how many do not count.
+        failed: u32,
+    },
+    /// Something to know about the figures.
+    Warning(String),
+    /// The experiment is over.
+    Finished(Box<Experiment>),
+}
+
+/// Nothing to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}
+
+/// Ask for an experiment's document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShowRequest {
+    /// The experiment's name, or `latest`.
+    pub experiment: String,
+    /// Whether the runs themselves are wanted.
+    pub samples: bool,
+}
+
+/// Name an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExperimentName {
+    /// The experiment's name, or `latest`.
+    pub experiment: String,
+}
+
+/// Ask for histograms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistogramRequest {
+    /// The experiment's name, or `latest`.
+    pub experiment: String,
+    /// The metric.
+    pub metric: Metric,
+}
+
+/// Ask for timelines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineRequest {
+    /// The experiment's name, or `latest`.
+    pub experiment: String,
+    /// One run of each cell; the median of all valid ones where absent.
+    pub run: Option<u32>,
+}
+
+/// The targets there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetList {
+    /// Each, available or not.
+    pub targets: Vec<TargetInfo>,
+}
+
+/// The workloads there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadList {
+    /// Each, available or not.
+    pub workloads: Vec<WorkloadInfo>,
+}
+
+/// The experiments there are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentList {
+    /// The newest first.
+    pub experiments: Vec<ExperimentLine>,
+}
+
+/// Histograms of one metric, cell by cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Histograms {
+    /// The experiment's name.
+    pub experiment: String,
+    /// One for each cell that has the metric.
+    pub cells: Vec<crate::document::Distribution>,
+}
+
+/// Timelines, cell by cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timelines {
+    /// The experiment's name.
+    pub experiment: String,
+    /// One for each cell that has the run.
+    pub cells: Vec<crate::document::Timeline>,
+}
