@@ -23,7 +23,8 @@ pub const RING_BYTES: u32 = 512 * 1024;
 pub enum EventKind {
     /// `execve` or `execveat` entered the kernel.
     Launch = 1,
-    /// A new image is in place. `a`: address of the first user instruction, `b`: address of the ELF entry point.
+    /// A new image is in place. `a`: load address of its dynamic linker, 0 where it has none;
+    /// `b`: address of its ELF entry point.
     Exec = 2,
     /// The first instruction fetch of the image faulted. `a`: its address.
     FirstUser = 3,
@@ -33,8 +34,8 @@ pub enum EventKind {
     Mark = 5,
     /// A process (not a thread) was made. `a`: its parent's process id.
     Fork = 6,
-    /// The last thread of a process ended. `a`: peak resident set in bytes or 0 where the kernel had already
-    /// dropped the memory map, `b`: the kernel's exit code (`wait` status).
+    /// The last thread of a process ended. `a`: peak resident set in pages, 0 where the kernel had already
+    /// dropped the memory map; `b`: the kernel's exit code (a `wait` status).
     Exit = 7,
     /// A cgroup of the unified hierarchy was made by a followed helper. `a`: its id.
     CgroupMade = 8,
@@ -84,7 +85,8 @@ pub struct Event {
     pub a: u64,
     /// Second free field; see [`EventKind`].
     pub b: u64,
-    /// Time the reporting thread has waited for a CPU so far (`sched_info.run_delay`), nanoseconds.
+    /// Launch, Exec and Exit: how long the process's main thread has waited for a CPU so far
+    /// (`sched_info.run_delay`), nanoseconds; else 0.
     pub run_delay_ns: u64,
     /// Process id (the kernel's `tgid`).
     pub pid: u32,
@@ -128,6 +130,10 @@ pub struct Process {
 pub struct Offsets {
     /// `task_struct.tgid`
     pub task_tgid: u32,
+    /// `task_struct.pid`
+    pub task_pid: u32,
+    /// `task_struct.group_leader`
+    pub task_leader: u32,
     /// `task_struct.mm`
     pub task_mm: u32,
     /// `task_struct.signal`
@@ -155,7 +161,93 @@ pub struct Offsets {
 /// An offset this kernel does not have.
 pub const ABSENT: u32 = u32::MAX;
 
-const _: () = assert!(size_of::<Event>() == 72);
+/// Bytes of an [`Event`].
+pub const EVENT_BYTES: usize = size_of::<Event>();
+
+const _: () = assert!(EVENT_BYTES == 72);
 const _: () = assert!(size_of::<RunState>() == 32);
 const _: () = assert!(size_of::<Process>() == 16);
-const _: () = assert!(size_of::<Offsets>() == 48);
+const _: () = assert!(size_of::<Offsets>() == 56);
+
+impl Event {
+    /// Reads a record as the ring buffer holds it; none where its length is another's.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; EVENT_BYTES] = bytes.try_into().ok()?;
+        let word = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        let half = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        Some(Self {
+            ns: word(0)?,
+            run: word(8)?,
+            a: word(16)?,
+            b: word(24)?,
+            run_delay_ns: word(32)?,
+            pid: half(40)?,
+            tid: half(44)?,
+            kind: half(48)?,
+            helper: half(52)?,
+            comm: bytes.get(56..56 + COMM_LEN)?.try_into().ok()?,
+        })
+    }
+}
+
+impl From<RunState> for [u64; 4] {
+    fn from(state: RunState) -> Self {
+        [state.run, state.lost, state.forks, state.threads]
+    }
+}
+
+impl From<[u64; 4]> for RunState {
+    fn from([run, lost, forks, threads]: [u64; 4]) -> Self {
+        Self {
+            run,
+            lost,
+            forks,
+            threads,
+        }
+    }
+}
+
+impl From<Offsets> for [u32; 14] {
+    fn from(o: Offsets) -> Self {
+        [
+            o.task_tgid,
+            o.task_pid,
+            o.task_leader,
+            o.task_mm,
+            o.task_signal,
+            o.task_exit_code,
+            o.task_run_delay,
+            o.signal_live,
+            o.mm_saved_auxv,
+            o.mm_hiwater_rss,
+            o.mm_rss_stat,
+            o.rss_stat_stride,
+            o.rss_count,
+            o.rss_percpu,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_another_length_is_refused() {
+        assert_eq!(Event::from_bytes(&[0; EVENT_BYTES - 1]), None);
+        assert_eq!(Event::from_bytes(&[0; EVENT_BYTES + 1]), None);
+    }
+
+    #[test]
+    fn every_field_is_read_from_its_own_place() {
+        let bytes: [u8; EVENT_BYTES] = core::array::from_fn(|at| at as u8);
+        let event = Event::from_bytes(&bytes).unwrap();
+        assert_eq!(event.ns.to_ne_bytes(), bytes[0..8]);
+        assert_eq!(event.b.to_ne_bytes(), bytes[24..32]);
+        assert_eq!(event.run_delay_ns.to_ne_bytes(), bytes[32..40]);
+        assert_eq!(event.tid.to_ne_bytes(), bytes[44..48]);
+        assert_eq!(event.helper.to_ne_bytes(), bytes[52..56]);
+        assert_eq!(event.comm, bytes[56..72]);
+    }
+}

@@ -1,1 +1,12 @@
-//! wip
+//! Statistics over samples: pure functions, no I/O and no clock, so that a figure can be recomputed
+//! from the stored samples by anyone and always comes out the same.
+
+pub mod histogram;
+mod interval;
+pub mod order;
+pub mod phases;
+pub mod summary;
+
+pub use order::shuffled_rounds;
+pub use phases::{median_phases, timeline};
+pub use summary::summarize;

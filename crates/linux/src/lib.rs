@@ -1,1 +1,12 @@
-//! wip
+//! Linux as wbd needs it: safe wrappers around what the kernel offers, and the only home of `unsafe`
+//! outside the kernel side. Nothing here knows of targets, cells or experiments.
+
+pub mod cgroup;
+pub mod clock;
+pub mod gate;
+pub mod offsets;
+pub mod peer;
+pub mod perf;
+pub mod process;
+mod raw;
+pub mod usdt;

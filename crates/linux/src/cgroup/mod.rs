@@ -1,0 +1,124 @@
+//! Cgroups: one for each run, in the unified hierarchy and where needed in the memory controller's own.
+//!
+//! ```text
+//!   <unified>/wbd/<instance>/<run>     registered with the kernel side, killed as a whole
+//!   <memory>/wbd/<instance>/<run>      its memory, where cgroup v1 has the memory controller
+//! ```
+
+mod memory;
+mod nest;
+mod run;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+pub use memory::MemoryUsage;
+pub use nest::Nest;
+pub use run::RunCgroup;
+
+/// A file of a cgroup could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot {action}: {source}", path.display())]
+pub struct CgroupError {
+    /// What was tried, such as `write`.
+    pub action: &'static str,
+    /// The file or directory.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl CgroupError {
+    fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// How this machine mounts its cgroups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hierarchies {
+    /// Where the unified hierarchy is mounted.
+    pub unified: PathBuf,
+    /// Where the memory controller is.
+    pub memory: MemoryController,
+}
+
+/// Where the memory controller is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemoryController {
+    /// In a hierarchy of its own, mounted here.
+    V1(PathBuf),
+    /// In the unified hierarchy.
+    V2,
+    /// Nowhere: why.
+    Absent(String),
+}
+
+/// Why this machine's cgroups are of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCgroups {
+    /// The mounts cannot be read.
+    #[error("the mounts of this process cannot be read: {0}")]
+    Mounts(procfs::ProcError),
+    /// There is no unified hierarchy.
+    #[error("cgroup v2 is mounted nowhere; mount it with: mount -t cgroup2 none /sys/fs/cgroup")]
+    NoUnified,
+}
+
+impl Hierarchies {
+    /// Looks at the mounts of this process.
+    pub fn detect() -> Result<Self, NoCgroups> {
+        let mounts = procfs::process::Process::myself()
+            .and_then(|me| me.mountinfo())
+            .map_err(NoCgroups::Mounts)?;
+        let unified = mounts
+            .0
+            .iter()
+            .find(|mount| mount.fs_type == "cgroup2")
+            .map(|mount| mount.mount_point.clone())
+            .ok_or(NoCgroups::NoUnified)?;
+        let v1_memory = mounts
+            .0
+            .iter()
+            .find(|mount| mount.fs_type == "cgroup" && mount.super_options.contains_key("memory"));
+        let memory = match v1_memory {
+            Some(mount) => MemoryController::V1(mount.mount_point.clone()),
+            None => v2_memory(&unified),
+        };
+        Ok(Self { unified, memory })
+    }
+
+    /// `v1`, `hybrid` or `v2`, for the record.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.memory {
+            MemoryController::V1(_) => "hybrid",
+            MemoryController::V2 | MemoryController::Absent(_) => "v2",
+        }
+    }
+}
+
+fn v2_memory(unified: &Path) -> MemoryController {
+    let offered = std::fs::read_to_string(unified.join("cgroup.controllers")).unwrap_or_default();
+    if offered
+        .split_whitespace()
+        .any(|controller| controller == "memory")
+    {
+        return MemoryController::V2;
+    }
+    MemoryController::Absent(
+        "the memory controller is off; boot with cgroup_enable=memory to have it".to_owned(),
+    )
+}
+
+/// Writes to a file of a cgroup, which must be there: the kernel refuses to make one, and says so misleadingly.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}

@@ -1,0 +1,137 @@
+//! The daemon's own part of the cgroup tree, and what an earlier daemon left in it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::run::{kill_all, remove_directory};
+use super::{CgroupError, Hierarchies, MemoryController, RunCgroup, write};
+
+/// Top of what wbd makes in each hierarchy.
+const TOP: &str = "wbd";
+
+/// The part of the cgroup tree that belongs to one daemon. Dropping it removes it.
+#[derive(Debug)]
+pub struct Nest {
+    hierarchies: Hierarchies,
+    relative: PathBuf,
+    /// Where the daemon was in the version 1 memory hierarchy when it began, relative to the mount.
+    home: PathBuf,
+    made: u64,
+}
+
+impl Nest {
+    /// How deep the cgroups of runs lie below the root of the unified hierarchy.
+    pub const RUN_LEVEL: u32 = 3;
+
+    /// Takes the part named `instance`, and removes what an earlier daemon of that name left there:
+    /// processes are killed, cgroups removed.
+    pub fn take(hierarchies: Hierarchies, instance: &str) -> Result<Self, CgroupError> {
+        let nest = Self {
+            hierarchies,
+            relative: Path::new(TOP).join(instance),
+            home: home("memory"),
+            made: 0,
+        };
+        nest.clear()?;
+        for root in nest.roots() {
+            let path = root.join(&nest.relative);
+            fs::create_dir_all(&path).map_err(CgroupError::at("make", &path))?;
+        }
+        if nest.hierarchies.memory == MemoryController::V2 {
+            nest.enable_memory()?;
+        }
+        Ok(nest)
+    }
+
+    /// How this machine mounts its cgroups.
+    #[must_use]
+    pub fn hierarchies(&self) -> &Hierarchies {
+        &self.hierarchies
+    }
+
+    /// Makes the cgroup of a run.
+    pub fn make(&mut self) -> Result<RunCgroup, CgroupError> {
+        self.made += 1;
+        RunCgroup::make(
+            &self.hierarchies,
+            &self.relative.join(format!("run-{}", self.made)),
+        )
+    }
+
+    /// Puts the calling thread back where the rest of the daemon is in the version 1 memory hierarchy.
+    pub fn release_this_thread(&self) -> Result<(), CgroupError> {
+        let MemoryController::V1(mount) = &self.hierarchies.memory else {
+            return Ok(());
+        };
+        let tasks = mount.join(&self.home).join("tasks");
+        write(&tasks, "0").map_err(CgroupError::at("write", &tasks))
+    }
+
+    fn roots(&self) -> Vec<&Path> {
+        let v1 = match &self.hierarchies.memory {
+            MemoryController::V1(mount) => Some(mount.as_path()),
+            MemoryController::V2 | MemoryController::Absent(_) => None,
+        };
+        [self.hierarchies.unified.as_path()]
+            .into_iter()
+            .chain(v1)
+            .collect()
+    }
+
+    /// Hands the memory controller down from the root to the runs.
+    fn enable_memory(&self) -> Result<(), CgroupError> {
+        let unified = &self.hierarchies.unified;
+        for level in [Path::new(""), Path::new(TOP), &self.relative] {
+            let control = unified.join(level).join("cgroup.subtree_control");
+            write(&control, "+memory").map_err(CgroupError::at("write", &control))?;
+        }
+        Ok(())
+    }
+
+    /// Ends and removes all there is in our part, in every hierarchy that is mounted.
+    fn clear(&self) -> Result<(), CgroupError> {
+        self.roots()
+            .into_iter()
+            .try_for_each(|root| remove_tree(&root.join(&self.relative)))
+    }
+}
+
+impl Drop for Nest {
+    fn drop(&mut self) {
+        let _ = self.clear(); // the next daemon of this name tries again
+        for root in self.roots() {
+            let _ = fs::remove_dir(root.join(TOP)); // another daemon may still be in it
+        }
+    }
+}
+
+/// Removes a cgroup and all below it, the deepest first, killing what is inside.
+fn remove_tree(top: &Path) -> Result<(), CgroupError> {
+    let entries = match fs::read_dir(top) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(CgroupError::at("list", top)(error)),
+    };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    kill_all(top)?;
+    remove_directory(top)
+}
+
+/// Where this process is in a version 1 hierarchy, relative to its mount.
+fn home(controller: &str) -> PathBuf {
+    let groups = procfs::process::Process::myself().and_then(|me| me.cgroups());
+    let group = groups.ok().and_then(|groups| {
+        groups
+            .0
+            .into_iter()
+            .find(|group| group.controllers.iter().any(|name| name == controller))
+    });
+    group
+        .map(|group| PathBuf::from(group.pathname.trim_start_matches('/')))
+        .unwrap_or_default()
+}

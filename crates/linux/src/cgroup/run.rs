@@ -1,0 +1,163 @@
+//! The cgroup of one run.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{CgroupError, Hierarchies, MemoryController, MemoryUsage, write};
+
+/// How long processes that were killed may take to go.
+const DEATH_BUDGET: Duration = Duration::from_secs(10);
+
+/// A cgroup that holds one run and nothing else, in every hierarchy that matters.
+#[derive(Debug)]
+pub struct RunCgroup {
+    unified: PathBuf,
+    directory: File,
+    events: File,
+    id: u64,
+    memory: Option<MemoryUsage>,
+    /// Its directory in the version 1 memory hierarchy.
+    v1: Option<PathBuf>,
+}
+
+impl RunCgroup {
+    pub(super) fn make(hierarchies: &Hierarchies, relative: &Path) -> Result<Self, CgroupError> {
+        let unified = hierarchies.unified.join(relative);
+        fs::create_dir(&unified).map_err(CgroupError::at("make", &unified))?;
+        let directory = File::open(&unified).map_err(CgroupError::at("open", &unified))?;
+        let id = directory
+            .metadata()
+            .map_err(CgroupError::at("look at", &unified))?
+            .ino();
+        let events_path = unified.join("cgroup.events");
+        let events = File::open(&events_path).map_err(CgroupError::at("open", &events_path))?;
+        let (memory, v1) = match &hierarchies.memory {
+            MemoryController::V1(mount) => {
+                let path = mount.join(relative);
+                fs::create_dir(&path).map_err(CgroupError::at("make", &path))?;
+                (Some(MemoryUsage::v1(&path)?), Some(path))
+            }
+            MemoryController::V2 => (Some(MemoryUsage::v2(&unified)?), None),
+            MemoryController::Absent(_) => (None, None),
+        };
+        Ok(Self {
+            unified,
+            directory,
+            events,
+            id,
+            memory,
+            v1,
+        })
+    }
+
+    /// Its id in the unified hierarchy: the number by which the kernel side knows the run.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Its directory in the unified hierarchy, for `CLONE_INTO_CGROUP`.
+    #[must_use]
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+
+    /// Its memory, where this machine accounts for it.
+    #[must_use]
+    pub fn memory(&self) -> Option<&MemoryUsage> {
+        self.memory.as_ref()
+    }
+
+    /// Puts the calling thread, and the children it makes from now on, into the version 1 memory hierarchy's
+    /// part. Moving each child costs 80 us and holds up every fork on the machine; this is done once.
+    /// Without such a hierarchy there is nothing to do: children are born into the unified one.
+    pub fn adopt_this_thread(&self) -> Result<(), CgroupError> {
+        let Some(directory) = &self.v1 else { return Ok(()) };
+        let tasks = directory.join("tasks");
+        write(&tasks, "0").map_err(CgroupError::at("write", &tasks))
+    }
+
+    /// Whether a process is still inside.
+    pub fn is_populated(&self) -> Result<bool, CgroupError> {
+        let mut text = [0; 128];
+        let bytes = self
+            .events
+            .read_at(&mut text, 0)
+            .map_err(CgroupError::at("read", &self.unified.join("cgroup.events")))?;
+        Ok(text[..bytes].windows(11).any(|line| line == b"populated 1"))
+    }
+
+    /// Processes inside.
+    pub fn processes(&self) -> Vec<u32> {
+        members(&self.unified)
+    }
+
+    /// Ends every process inside, at once and without appeal, and waits until they are gone.
+    pub fn kill(&self) -> Result<(), CgroupError> {
+        kill_all(&self.unified)?;
+        let begin = Instant::now();
+        while self.is_populated()? {
+            if begin.elapsed() > DEATH_BUDGET {
+                let error = io::Error::new(io::ErrorKind::TimedOut, "killed processes are still there");
+                return Err(CgroupError::at("empty", &self.unified)(error));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// Removes it; it must be empty.
+    pub fn remove(self) -> Result<(), CgroupError> {
+        let Self { unified, v1, .. } = self;
+        v1.iter()
+            .chain([&unified])
+            .try_for_each(|path| remove_directory(path))
+    }
+}
+
+/// Kills what is inside, from Linux 5.14 in one stroke, before that one by one until none is left.
+pub(super) fn kill_all(cgroup: &Path) -> Result<(), CgroupError> {
+    let stroke = cgroup.join("cgroup.kill");
+    if stroke.exists() {
+        return write(&stroke, "1").map_err(CgroupError::at("write", &stroke));
+    }
+    let begin = Instant::now();
+    while begin.elapsed() < DEATH_BUDGET {
+        let mut inside = members(cgroup);
+        inside.retain(|&pid| pid != std::process::id()); // a thread of ours may still be inside, in version 1
+        if inside.is_empty() {
+            break;
+        }
+        for pid in inside {
+            let _ = nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(pid.cast_signed()),
+                nix::sys::signal::Signal::SIGKILL,
+            );
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+pub(super) fn members(cgroup: &Path) -> Vec<u32> {
+    let listed = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    listed.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// Removes an empty cgroup. The kernel may need a moment to let go of processes that have just ended.
+pub(super) fn remove_directory(path: &Path) -> Result<(), CgroupError> {
+    let begin = Instant::now();
+    loop {
+        match fs::remove_dir(path) {
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && begin.elapsed() < DEATH_BUDGET => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            done => return done.map_err(CgroupError::at("remove", path)),
+        }
+    }
+}

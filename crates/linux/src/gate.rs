@@ -1,0 +1,435 @@
+//! The exec gate: how a target comes to life without a trace of the daemon in its figures.
+//!
+//! ```text
+//!   parent (one thread of the daemon)        child (shares the daemon's memory until execve)
+//!   ---------------------------------        -----------------------------------------------
+//!   clone3(VM, VFORK, INTO_CGROUP)   ----->  born inside the run's cgroup, which is registered
+//!     |                                      opens its own counters, disabled
+//!     |  (suspended by the kernel)           a descriptor table of its own: stdio and nothing else
+//!     |                                      session, credentials, no new privileges, directory
+//!     |                                      starts its counters
+//!     |                              <-----  execve            or: notes stage and error, _exit
+//!   reads the outcome
+//! ```
+//!
+//! Nothing of the daemon's memory is copied, whatever its size, and there is one switch to the child and
+//! one back: as many as in a bare `posix_spawn`. The child is registered before it exists, because the
+//! kernel side knows it by its cgroup. It shares memory with a parent that the kernel keeps suspended, so
+//! the child touches only its plan and its own stack, and calls the kernel without the C library.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use nix::unistd::Pid;
+
+use crate::perf::CounterKind;
+use crate::raw::{clone3, syscall};
+
+/// Stack of the child until `execve`, in bytes.
+const STACK_BYTES: usize = 64 * 1024;
+/// Counters a child can open.
+const MAX_COUNTERS: usize = 16;
+/// Bytes of the kernel's signal set, as its system calls want to be told.
+const KERNEL_SIGSET_BYTES: usize = 8;
+
+/// Whose rights a target runs with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// A program ready to be executed.
+#[derive(Clone, Debug)]
+pub struct Program {
+    path: CString,
+    args: Vec<CString>,
+    env: Vec<CString>,
+    directory: CString,
+    identity: Identity,
+}
+
+/// A text with a zero byte inside cannot be passed to the kernel.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` has a zero byte inside, which no path, argument or variable can have")]
+pub struct ZeroByte(String);
+
+impl Program {
+    /// A program by its path, with its arguments (the first is its name), environment and directory.
+    pub fn new(
+        path: &str,
+        args: &[String],
+        env: &[String],
+        directory: &str,
+        identity: Identity,
+    ) -> Result<Self, ZeroByte> {
+        let c = |text: &str| CString::new(text).map_err(|_| ZeroByte(text.replace('\0', "\\0")));
+        Ok(Self {
+            path: c(path)?,
+            args: args.iter().map(|arg| c(arg)).collect::<Result<_, _>>()?,
+            env: env.iter().map(|variable| c(variable)).collect::<Result<_, _>>()?,
+            directory: c(directory)?,
+            identity,
+        })
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &CStr {
+        &self.path
+    }
+}
+
+/// What a child was doing when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Stage {
+    /// Being made.
+    Clone,
+    /// Getting descriptors of its own.
+    Descriptors,
+    /// Becoming the caller.
+    Identity,
+    /// Entering the working directory.
+    Directory,
+    /// Executing the program.
+    Exec,
+}
+
+/// Why a target did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct LaunchError {
+    /// What the child was doing.
+    pub stage: Stage,
+    /// What the kernel said.
+    pub source: io::Error,
+    subject: String,
+}
+
+impl LaunchError {
+    fn sentence(&self) -> String {
+        let Self {
+            stage,
+            source,
+            subject,
+        } = self;
+        match (stage, source.raw_os_error()) {
+            (Stage::Exec, Some(libc::ENOENT)) => {
+                format!("{subject}: no such file, or its interpreter is missing; check the path")
+            }
+            (Stage::Exec, Some(libc::EACCES)) => {
+                format!(
+                    "{subject}: not executable for this user; check its mode (chmod +x) and its directories"
+                )
+            }
+            (Stage::Exec, Some(libc::ENOEXEC)) => {
+                format!("{subject}: not a program this machine can execute (no ELF file, no #! line)")
+            }
+            (Stage::Exec, _) => format!("{subject}: cannot be executed: {source}"),
+            (Stage::Directory, _) => format!("{subject}: cannot enter the working directory: {source}"),
+            (Stage::Identity, _) => format!("{subject}: cannot become the calling user: {source}"),
+            (Stage::Descriptors, _) => format!("{subject}: cannot set up its descriptors: {source}"),
+            (Stage::Clone, _) => format!("{subject}: cannot make a process: {source}"),
+        }
+    }
+}
+
+/// A target that was let through the gate.
+#[derive(Debug)]
+pub struct Child {
+    /// Its process id.
+    pub pid: Pid,
+    /// Readable when it has ended.
+    pub pidfd: OwnedFd,
+    /// Its counters, as asked for; an error where one could not be opened.
+    pub counters: Vec<io::Result<OwnedFd>>,
+}
+
+/// The gate itself: the stack that children start on.
+#[derive(Debug)]
+pub struct Gate {
+    stack: Vec<u128>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            stack: vec![0; STACK_BYTES / size_of::<u128>()],
+        }
+    }
+}
+
+/// What the child needs, in a form that it can use without allocating or following Rust types.
+struct Plan {
+    path: *const libc::c_char,
+    args: *const *const libc::c_char,
+    env: *const *const libc::c_char,
+    directory: *const libc::c_char,
+    groups: *const u32,
+    group_count: usize,
+    uid: u32,
+    gid: u32,
+    stdio: [RawFd; 3],
+    counter_attrs: [usize; MAX_COUNTERS],
+    counter_count: usize,
+    /// Written by the child: descriptors of its counters, or negative error numbers.
+    counters: [isize; MAX_COUNTERS],
+    /// Written by the child where it fails.
+    failure: Option<(Stage, i32)>,
+}
+
+impl Gate {
+    /// Makes a child in `cgroup`, arms `counters` on it and lets it execute `program`.
+    ///
+    /// Returns when the new image is in place, or with the reason why it is not.
+    pub fn launch(
+        &mut self,
+        program: &Program,
+        stdio: [BorrowedFd<'_>; 3],
+        cgroup: BorrowedFd<'_>,
+        counters: &[CounterKind],
+    ) -> Result<Child, LaunchError> {
+        let args = pointers(&program.args);
+        let env = pointers(&program.env);
+        let mut plan = plan(program, &args, &env, stdio, counters);
+        let cloned = self.clone_into(cgroup, &mut plan);
+        let counters = plan.counters[..plan.counter_count]
+            .iter()
+            .map(|&fd| owned(fd))
+            .collect();
+        let fail = |stage, errno| LaunchError {
+            stage,
+            source: io::Error::from_raw_os_error(errno),
+            subject: match stage {
+                Stage::Directory => program.directory.to_string_lossy().into_owned(),
+                _ => program.path.to_string_lossy().into_owned(),
+            },
+        };
+        let (pid, pidfd) = cloned.map_err(|errno| fail(Stage::Clone, errno))?;
+        if let Some((stage, errno)) = plan.failure {
+            let _ = nix::sys::wait::waitpid(pid, None); // it has ended itself; only its number is left
+            return Err(fail(stage, errno));
+        }
+        Ok(Child { pid, pidfd, counters })
+    }
+
+    /// Clones, and comes back when the child has executed a program or ended.
+    fn clone_into(&mut self, cgroup: BorrowedFd<'_>, plan: &mut Plan) -> Result<(Pid, OwnedFd), i32> {
+        let mut pidfd: RawFd = -1;
+        let mut args = clone_args(&mut self.stack, &mut pidfd);
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+        let mut before = SigSet::empty();
+        // A handler of the daemon must not run in the child, which shares its memory.
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before));
+        // SAFETY: the stack is ours and big enough; plan and stack outlive the child's use of them, since
+        // CLONE_VFORK suspends this thread until the child has executed a program or ended.
+        let pid = unsafe { clone3(&args, child, ptr::from_mut(plan).cast()) };
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+        if pid < 0 {
+            return Err(-pid as i32);
+        }
+        // SAFETY: CLONE_PIDFD stored a new descriptor that nobody else knows.
+        Ok((Pid::from_raw(pid as i32), unsafe { OwnedFd::from_raw_fd(pidfd) }))
+    }
+}
+
+fn clone_args(stack: &mut [u128], pidfd: &mut RawFd) -> libc::clone_args {
+    // SAFETY: a plain structure of numbers for which zero means "not used".
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_FILES) as u64
+        | CLONE_CLEAR_SIGHAND;
+    args.pidfd = ptr::from_mut(pidfd) as u64;
+    args.exit_signal = libc::SIGCHLD as u64;
+    args.stack = stack.as_mut_ptr() as u64;
+    args.stack_size = size_of_val(stack) as u64;
+    args
+}
+
+/// Gives the child default handlers for all signals that had one (`linux/sched.h`, from Linux 5.5).
+const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
+/// Lets the child be born in a given cgroup (`linux/sched.h`, from Linux 5.7).
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
+
+fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+    texts
+        .iter()
+        .map(|text| text.as_ptr())
+        .chain([ptr::null()])
+        .collect()
+}
+
+fn plan(
+    program: &Program,
+    args: &[*const libc::c_char],
+    env: &[*const libc::c_char],
+    stdio: [BorrowedFd<'_>; 3],
+    counters: &[CounterKind],
+) -> Plan {
+    let mut counter_attrs = [0; MAX_COUNTERS];
+    let counter_count = counters.len().min(MAX_COUNTERS);
+    for (slot, counter) in counter_attrs.iter_mut().zip(counters) {
+        *slot = counter.attributes();
+    }
+    Plan {
+        path: program.path.as_ptr(),
+        args: args.as_ptr(),
+        env: env.as_ptr(),
+        directory: program.directory.as_ptr(),
+        groups: program.identity.groups.as_ptr(),
+        group_count: program.identity.groups.len(),
+        uid: program.identity.uid,
+        gid: program.identity.gid,
+        stdio: stdio.map(|fd| fd.as_raw_fd()),
+        counter_attrs,
+        counter_count,
+        counters: [-(libc::ECANCELED as isize); MAX_COUNTERS],
+        failure: None,
+    }
+}
+
+fn owned(fd: isize) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd as i32));
+    }
+    // SAFETY: the child opened it in the table it shared with us and told nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Where a child starts; see the module's picture.
+extern "C" fn child(plan: *mut libc::c_void) -> ! {
+    // SAFETY: `clone_into` passes a plan that outlives the child's use of it, and its thread is suspended.
+    let plan = unsafe { &mut *plan.cast::<Plan>() };
+    // SAFETY: the plan's pointers are to strings and arrays of the suspended parent.
+    let failure = unsafe { become_target(plan) };
+    plan.failure = Some(failure);
+    loop {
+        // SAFETY: ends the process.
+        unsafe { syscall(libc::SYS_exit_group, [127, 0, 0, 0, 0]) };
+    }
+}
+
+/// Does everything up to `execve`; comes back only with what failed.
+///
+/// # Safety
+///
+/// Only for a child of `clone_into`, with the plan it was given.
+unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
+    // SAFETY: each step is only for such a child, and is given its plan.
+    unsafe {
+        open_counters(plan);
+        let steps: [(Stage, unsafe fn(&Plan) -> isize); 4] = [
+            (Stage::Descriptors, take_descriptors),
+            (Stage::Identity, take_identity),
+            (Stage::Directory, enter_directory),
+            (Stage::Exec, execute),
+        ];
+        for (stage, step) in steps {
+            let result = step(plan);
+            if result < 0 {
+                return (stage, -result as i32);
+            }
+        }
+    }
+    unreachable!("execve came back without an error")
+}
+
+/// Opens the counters on this process, disabled, in the table shared with the daemon.
+unsafe fn open_counters(plan: &mut Plan) {
+    const THIS_PROCESS: usize = 0;
+    const ANY_CPU: usize = usize::MAX;
+    const NO_GROUP: usize = usize::MAX;
+    const CLOSE_ON_EXEC: usize = 8; // PERF_FLAG_FD_CLOEXEC
+    for index in 0..plan.counter_count.min(MAX_COUNTERS) {
+        let args = [
+            plan.counter_attrs[index],
+            THIS_PROCESS,
+            ANY_CPU,
+            NO_GROUP,
+            CLOSE_ON_EXEC,
+        ];
+        // SAFETY: the attributes live in the parent's counter kinds.
+        plan.counters[index] = unsafe { syscall(libc::SYS_perf_event_open, args) };
+    }
+}
+
+/// Gets a descriptor table of its own that holds the standard three and nothing else.
+unsafe fn take_descriptors(plan: &Plan) -> isize {
+    // SAFETY: these calls take plain numbers and change this process's own table alone, once unshared.
+    unsafe {
+        let unshared = syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize, 0, 0, 0, 0]);
+        if unshared < 0 {
+            return unshared;
+        }
+        for (to, &from) in plan.stdio.iter().enumerate() {
+            let copied = syscall(libc::SYS_dup3, [from as usize, to, 0, 0, 0]);
+            if copied < 0 {
+                return copied;
+            }
+        }
+        syscall(libc::SYS_close_range, [3, u32::MAX as usize, 0, 0, 0])
+    }
+}
+
+/// Becomes the caller, for good: session, groups, group, user, no new privileges, default signals.
+unsafe fn take_identity(plan: &Plan) -> isize {
+    let [uid, gid] = [plan.uid as usize, plan.gid as usize];
+    let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
+    let pipe = libc::SIGPIPE as usize;
+    let action = default.as_ptr() as usize;
+    let calls = [
+        (libc::SYS_setsid, [0, 0, 0, 0, 0]),
+        (
+            libc::SYS_setgroups,
+            [plan.group_count, plan.groups as usize, 0, 0, 0],
+        ),
+        (libc::SYS_setresgid, [gid, gid, gid, 0, 0]),
+        (libc::SYS_setresuid, [uid, uid, uid, 0, 0]),
+        (libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]),
+        // Rust programs ignore SIGPIPE, and what is ignored stays so over execve.
+        (libc::SYS_rt_sigaction, [pipe, action, 0, KERNEL_SIGSET_BYTES, 0]),
+    ];
+    for (number, args) in calls {
+        // SAFETY: the pointers are to the plan's groups and to `default`.
+        let result = unsafe { syscall(number, args) };
+        if result < 0 {
+            return result;
+        }
+    }
+    0
+}
+
+unsafe fn enter_directory(plan: &Plan) -> isize {
+    // SAFETY: a zero-terminated path of the parent's.
+    unsafe { syscall(libc::SYS_chdir, [plan.directory as usize, 0, 0, 0, 0]) }
+}
+
+/// Starts the counters and executes the program.
+unsafe fn execute(plan: &Plan) -> isize {
+    let none: u64 = 0;
+    let set = [
+        libc::SIG_SETMASK as usize,
+        &raw const none as usize,
+        0,
+        KERNEL_SIGSET_BYTES,
+        0,
+    ];
+    let exec = [plan.path as usize, plan.args as usize, plan.env as usize, 0, 0];
+    // SAFETY: zero-terminated strings and lists of the parent's; `none` is a whole signal set.
+    unsafe {
+        syscall(libc::SYS_rt_sigprocmask, set);
+        syscall(
+            libc::SYS_prctl,
+            [libc::PR_TASK_PERF_EVENTS_ENABLE as usize, 0, 0, 0, 0],
+        );
+        syscall(libc::SYS_execve, exec)
+    }
+}

@@ -1,0 +1,82 @@
+//! Maps and load-time constants.
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{HashMap, LruHashMap, RingBuf};
+use wbd_abi::{MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState};
+
+/// Records on their way to the daemon.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+
+/// Registered runs, by the id of their cgroup in the unified hierarchy.
+#[map]
+pub static RUNS: HashMap<u64, RunState> = HashMap::with_max_entries(MAX_RUNS, 0);
+
+/// Followed processes of a container engine: process id -> key into [`RUNS`].
+#[map]
+pub static HELPERS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_PROCESSES, 0);
+
+/// Processes between their exec and their ELF entry point.
+#[map]
+pub static PROCESSES: HashMap<u32, Process> = HashMap::with_max_entries(MAX_PROCESSES, 0);
+
+/// Offsets in this kernel's structures.
+#[unsafe(no_mangle)]
+static OFFSETS: Offsets = Offsets {
+    task_tgid: 0,
+    task_pid: 0,
+    task_mm: 0,
+    task_signal: 0,
+    task_exit_code: 0,
+    task_leader: 0,
+    task_run_delay: 0,
+    signal_live: 0,
+    mm_saved_auxv: 0,
+    mm_hiwater_rss: 0,
+    mm_rss_stat: 0,
+    rss_stat_stride: 0,
+    rss_count: 0,
+    rss_percpu: 0,
+};
+
+/// Depth of the runs' cgroups below the root of the unified hierarchy.
+#[unsafe(no_mangle)]
+static RUN_LEVEL: u32 = 0;
+
+/// Address of the kernel's `__per_cpu_offset`, or 0 where it is not known.
+#[unsafe(no_mangle)]
+static PER_CPU_OFFSETS: u64 = 0;
+
+/// CPUs the kernel may bring online.
+#[unsafe(no_mangle)]
+static CPUS: u32 = 0;
+
+/// A constant the daemon sets in the object's read-only data before it is loaded.
+macro_rules! load_time_constant {
+    ($(#[$doc:meta])* $name:ident, $of:ident, $type:ty) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $name() -> $type {
+            // SAFETY: a plain static, written before the program is loaded and never after. The volatile
+            // read keeps the compiler from folding in the value of compile time.
+            unsafe { core::ptr::read_volatile(&raw const $of) }
+        }
+    };
+}
+
+load_time_constant!(
+    /// [`OFFSETS`] as loaded.
+    offsets, OFFSETS, Offsets
+);
+load_time_constant!(
+    /// [`RUN_LEVEL`] as loaded.
+    run_level, RUN_LEVEL, u32
+);
+load_time_constant!(
+    /// [`PER_CPU_OFFSETS`] as loaded.
+    per_cpu_offsets, PER_CPU_OFFSETS, u64
+);
+load_time_constant!(
+    /// [`CPUS`] as loaded.
+    cpus, CPUS, u32
+);

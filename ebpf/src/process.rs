@@ -1,0 +1,97 @@
+//! The life of a process: execve, the new image, forks, exit.
+
+use aya_ebpf::macros::{raw_tracepoint, tracepoint};
+use aya_ebpf::programs::{RawTracePointContext, TracePointContext};
+use wbd_abi::{EventKind, Process};
+
+use crate::first_user;
+use crate::maps::HELPERS;
+use crate::run::Run;
+use crate::task::Task;
+
+/// `syscalls:sys_enter_execve` and `syscalls:sys_enter_execveat`.
+#[tracepoint]
+pub fn execve_enter(_: TracePointContext) -> u32 {
+    if let Some(run) = Run::of_current() {
+        let mut event = run.event(EventKind::Launch);
+        event.run_delay_ns = Task::current().run_delay_ns();
+        run.send(event);
+    }
+    0
+}
+
+/// `sched:sched_process_exec` (task, old pid, binary): the new image is in place.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn process_exec(ctx: RawTracePointContext) -> i32 {
+    if let Some(run) = Run::of_current() {
+        report_exec(&run, Task::at(ctx.arg(0)));
+    }
+    0
+}
+
+#[inline(always)]
+fn report_exec(run: &Run, task: Task) {
+    let image = task.memory().map(|memory| memory.image()).unwrap_or_default();
+    let mut event = run.event(EventKind::Exec);
+    event.a = image.linker;
+    event.b = image.entry;
+    event.run_delay_ns = task.run_delay_ns();
+    if !run.helper {
+        let watched = Process { entry: image.entry, first_user_seen: 0 };
+        if first_user::watch(event.pid, &watched).is_err() {
+            run.count_lost();
+        }
+    }
+    run.send(event);
+}
+
+/// `sched:sched_process_fork` (parent, child).
+#[raw_tracepoint(tracepoint = "sched_process_fork")]
+pub fn process_fork(ctx: RawTracePointContext) -> i32 {
+    if let Some(run) = Run::of_current() {
+        report_fork(&run, Task::at(ctx.arg(0)), Task::at(ctx.arg(1)));
+    }
+    0
+}
+
+#[inline(always)]
+fn report_fork(run: &Run, parent: Task, child: Task) {
+    let pid = child.process_id();
+    if pid != child.thread_id() {
+        return run.count_thread();
+    }
+    run.count_fork();
+    if run.helper && HELPERS.insert(&pid, &run.key, 0).is_err() {
+        run.count_lost();
+    }
+    let mut event = run.event(EventKind::Fork);
+    event.pid = pid;
+    event.tid = pid;
+    event.a = u64::from(parent.process_id());
+    run.send(event);
+}
+
+/// `sched:sched_process_exit` (task): a thread ends; the last one ends the process.
+#[raw_tracepoint(tracepoint = "sched_process_exit")]
+pub fn process_exit(ctx: RawTracePointContext) -> i32 {
+    let task = Task::at(ctx.arg(0));
+    if let Some(run) = Run::of_current()
+        && task.is_last_thread()
+    {
+        report_exit(&run, task);
+    }
+    0
+}
+
+#[inline(always)]
+fn report_exit(run: &Run, task: Task) {
+    let mut event = run.event(EventKind::Exit);
+    event.a = task.memory().map_or(0, |memory| memory.peak_resident_pages());
+    event.b = u64::from(task.exit_code());
+    event.run_delay_ns = task.leader().run_delay_ns();
+    first_user::forget(event.pid);
+    if run.helper {
+        let _ = HELPERS.remove(&event.pid); // gone already where the map was full
+    }
+    run.send(event);
+}

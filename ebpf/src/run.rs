@@ -1,0 +1,98 @@
+//! Which run the current task belongs to, and how its events reach the daemon.
+
+use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
+use aya_ebpf::helpers::{
+    bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_ns,
+    generated::bpf_get_current_ancestor_cgroup_id,
+};
+use wbd_abi::{Event, EventKind, RING_BYTES, RunState};
+
+use crate::atomic::add;
+use crate::maps::{EVENTS, HELPERS, RUNS, run_level};
+
+/// The registered run of the current task.
+pub struct Run {
+    state: *mut RunState,
+    /// Key of the run in the map of runs.
+    pub key: u64,
+    /// Whether the task is a followed helper rather than the target's own.
+    pub helper: bool,
+}
+
+/// Process id of the current task.
+#[inline(always)]
+pub fn current_pid() -> u32 {
+    (bpf_get_current_pid_tgid() >> 32) as u32
+}
+
+impl Run {
+    /// The run whose cgroup holds the current task, or that follows its process as a helper.
+    #[inline(always)]
+    pub fn of_current() -> Option<Self> {
+        // SAFETY: the helper takes a plain number and has no precondition.
+        let cgroup = unsafe { bpf_get_current_ancestor_cgroup_id(run_level() as i32) };
+        if let Some(state) = RUNS.get_ptr_mut(&cgroup) {
+            return Some(Self { state, key: cgroup, helper: false });
+        }
+        // SAFETY: the value is a number that is only ever replaced as a whole.
+        let key = unsafe { *HELPERS.get(&current_pid())? };
+        let state = RUNS.get_ptr_mut(&key)?;
+        Some(Self { state, key, helper: true })
+    }
+
+    /// Counts a process made.
+    #[inline(always)]
+    pub fn count_fork(&self) {
+        // SAFETY: `state` came from the map in this program run; map values live until an RCU period after.
+        unsafe { add(&raw mut (*self.state).forks, 1) };
+    }
+
+    /// Counts a thread made.
+    #[inline(always)]
+    pub fn count_thread(&self) {
+        // SAFETY: as in `count_fork`.
+        unsafe { add(&raw mut (*self.state).threads, 1) };
+    }
+
+    /// Counts an event that could not be delivered.
+    #[inline(always)]
+    pub fn count_lost(&self) {
+        // SAFETY: as in `count_fork`.
+        unsafe { add(&raw mut (*self.state).lost, 1) };
+    }
+
+    /// An event of the current task, now.
+    #[inline(always)]
+    pub fn event(&self, kind: EventKind) -> Event {
+        let ids = bpf_get_current_pid_tgid();
+        Event {
+            // SAFETY: the helper has no precondition.
+            ns: unsafe { bpf_ktime_get_ns() },
+            // SAFETY: as in `count_fork`.
+            run: unsafe { (*self.state).run },
+            a: 0,
+            b: 0,
+            run_delay_ns: 0,
+            pid: (ids >> 32) as u32,
+            tid: ids as u32,
+            kind: kind as u32,
+            helper: self.helper as u32,
+            comm: bpf_get_current_comm().unwrap_or_default(),
+        }
+    }
+
+    /// Hands an event over, or counts it as lost.
+    ///
+    /// The daemon empties the ring when a run ends; only a ring a quarter full is worth waking it earlier,
+    /// since its waking up would disturb the very run that is measured.
+    #[inline(always)]
+    pub fn send(&self, event: Event) {
+        let Some(mut slot) = EVENTS.reserve::<Event>(0) else {
+            return self.count_lost();
+        };
+        slot.write(event);
+        let waiting = EVENTS.query(BPF_RB_AVAIL_DATA as u64);
+        let wake = if waiting > u64::from(RING_BYTES / 4) { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
+        slot.submit(wake as u64);
+    }
+}
