@@ -1,1 +1,32 @@
-fn main() {}
+//! wbd: launches targets and tells from the kernel when their first instruction ran.
+
+mod api;
+mod args;
+mod collect;
+mod doctor;
+mod launch;
+mod serve;
+mod session;
+mod socket;
+mod store;
+mod targets;
+mod tracing_fs;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    let settings = args::Args::parse().settings();
+    match settings.and_then(|settings| serve::serve(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wbd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

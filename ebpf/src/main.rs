@@ -11,6 +11,7 @@ mod atomic;
 mod first_user;
 mod maps;
 mod marks;
+mod percpu;
 mod process;
 mod run;
 mod task;

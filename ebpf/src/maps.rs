@@ -1,7 +1,7 @@
 //! Maps and load-time constants.
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{HashMap, LruHashMap, RingBuf};
+use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, RingBuf};
 use wbd_abi::{MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState};
 
 /// Records on their way to the daemon.
@@ -20,6 +20,10 @@ pub static HELPERS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_PROC
 #[map]
 pub static PROCESSES: HashMap<u32, Process> = HashMap::with_max_entries(MAX_PROCESSES, 0);
 
+/// One word on each CPU that serves to find where CPUs keep their own copies; see `percpu`.
+#[map]
+pub static COMPASS: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
+
 /// Offsets in this kernel's structures.
 #[unsafe(no_mangle)]
 static OFFSETS: Offsets = Offsets {
@@ -37,15 +41,12 @@ static OFFSETS: Offsets = Offsets {
     rss_stat_stride: 0,
     rss_count: 0,
     rss_percpu: 0,
+    array_pptrs: 0,
 };
 
 /// Depth of the runs' cgroups below the root of the unified hierarchy.
 #[unsafe(no_mangle)]
 static RUN_LEVEL: u32 = 0;
-
-/// Address of the kernel's `__per_cpu_offset`, or 0 where it is not known.
-#[unsafe(no_mangle)]
-static PER_CPU_OFFSETS: u64 = 0;
 
 /// CPUs the kernel may bring online.
 #[unsafe(no_mangle)]
@@ -71,10 +72,6 @@ load_time_constant!(
 load_time_constant!(
     /// [`RUN_LEVEL`] as loaded.
     run_level, RUN_LEVEL, u32
-);
-load_time_constant!(
-    /// [`PER_CPU_OFFSETS`] as loaded.
-    per_cpu_offsets, PER_CPU_OFFSETS, u64
 );
 load_time_constant!(
     /// [`CPUS`] as loaded.

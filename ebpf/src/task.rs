@@ -4,7 +4,8 @@ use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 use wbd_abi::ABSENT;
 
-use crate::maps::{cpus, offsets, per_cpu_offsets};
+use crate::maps::{cpus, offsets};
+use crate::percpu;
 
 /// Pairs looked at in a process's auxiliary vector; the kernel writes about twenty.
 const AUXV_PAIRS: u64 = 26;
@@ -25,7 +26,7 @@ pub struct Task(u64);
 
 /// Reads a plain value of kernel memory, or its default where the address is bad.
 #[inline(always)]
-fn read<T: Copy + Default>(address: u64) -> T {
+pub fn read<T: Copy + Default>(address: u64) -> T {
     // SAFETY: the helper checks the address and fails on a bad one.
     unsafe { bpf_probe_read_kernel(address as *const T) }.unwrap_or_default()
 }
@@ -148,7 +149,7 @@ impl Memory {
         let at = offsets();
         let counter = self.0 + u64::from(at.mm_rss_stat) + index * u64::from(at.rss_stat_stride);
         let mut pages: i64 = field(counter, at.rss_count);
-        if at.rss_percpu == ABSENT || per_cpu_offsets() == 0 {
+        if at.rss_percpu == ABSENT {
             return pages;
         }
         let percpu: u64 = field(counter, at.rss_percpu);
@@ -156,8 +157,9 @@ impl Memory {
             if cpu >= cpus() {
                 break;
             }
-            let shift: u64 = read(per_cpu_offsets() + u64::from(cpu) * 8);
-            pages += i64::from(read::<i32>(percpu.wrapping_add(shift)));
+            if let Some(shift) = percpu::shift(cpu) {
+                pages += i64::from(read::<i32>(percpu.wrapping_add(shift)));
+            }
         }
         pages
     }

@@ -156,6 +156,8 @@ pub struct Offsets {
     pub rss_count: u32,
     /// Offset of the per-CPU pointer inside one counter, or [`ABSENT`] where counters are plain words.
     pub rss_percpu: u32,
+    /// `bpf_array.pptrs`, the per-CPU pointers of an array map.
+    pub array_pptrs: u32,
 }
 
 /// An offset this kernel does not have.
@@ -167,7 +169,7 @@ pub const EVENT_BYTES: usize = size_of::<Event>();
 const _: () = assert!(EVENT_BYTES == 72);
 const _: () = assert!(size_of::<RunState>() == 32);
 const _: () = assert!(size_of::<Process>() == 16);
-const _: () = assert!(size_of::<Offsets>() == 56);
+const _: () = assert!(size_of::<Offsets>() == 60);
 
 impl Event {
     /// Reads a record as the ring buffer holds it; none where its length is another's.
@@ -208,7 +210,7 @@ impl From<[u64; 4]> for RunState {
     }
 }
 
-impl From<Offsets> for [u32; 14] {
+impl From<Offsets> for [u32; 15] {
     fn from(o: Offsets) -> Self {
         [
             o.task_tgid,
@@ -225,6 +227,7 @@ impl From<Offsets> for [u32; 14] {
             o.rss_stat_stride,
             o.rss_count,
             o.rss_percpu,
+            o.array_pptrs,
         ]
     }
 }

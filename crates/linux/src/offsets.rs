@@ -1,7 +1,6 @@
 //! Offsets in the running kernel's structures, from its BTF.
 
 use std::fs;
-use std::path::Path;
 
 use btf_rs::{Backend, Btf, Type};
 use wbd_abi::{ABSENT, Offsets};
@@ -42,6 +41,7 @@ pub fn of_running_kernel() -> Result<Offsets, OffsetError> {
         mm_saved_auxv: memory.offset("saved_auxv")?,
         mm_hiwater_rss: memory.offset("hiwater_rss")?,
         mm_rss_stat: memory.offset("rss_stat")?,
+        array_pptrs: Structure::named(&btf, "bpf_array")?.offset("pptrs")?,
         ..rss
     })
 }
@@ -119,20 +119,6 @@ impl<'a> Structure<'a> {
     fn is_array(&self, member: &str) -> Result<bool, OffsetError> {
         Ok(matches!(self.member(member)?.2, Some(Type::Array(_))))
     }
-}
-
-/// Address of the kernel's `__per_cpu_offset`, 0 where its symbol table leaves data out.
-#[must_use]
-pub fn per_cpu_offsets() -> u64 {
-    symbol(Path::new("/proc/kallsyms"), "__per_cpu_offset").unwrap_or(0)
-}
-
-fn symbol(table: &Path, name: &str) -> Option<u64> {
-    let text = fs::read_to_string(table).ok()?;
-    let line = text
-        .lines()
-        .find(|line| line.split_whitespace().nth(2) == Some(name))?;
-    u64::from_str_radix(line.split_whitespace().next()?, 16).ok()
 }
 
 /// CPUs the kernel may bring online.

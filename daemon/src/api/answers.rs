@@ -1,0 +1,104 @@
+//! Answers from the store.
+
+use wbd_analysis::phases;
+use wbd_model::document::{Distribution, Timeline};
+use wbd_model::request::{HistogramRequest, Histograms, ShowRequest, TimelineRequest, Timelines};
+use wbd_model::{Cell, Experiment, Metric};
+
+use super::status::{no_experiment, of_store};
+use crate::session::summary::sum_up;
+use crate::store::{Reader, StoreError};
+
+/// An experiment's document; one that was cut short is summed up now.
+pub(crate) fn show(reader: &Reader, request: &ShowRequest) -> Result<Experiment, tonic::Status> {
+    let name = &request.experiment;
+    let stored = reader
+        .experiment(name, request.samples)
+        .map_err(|error| of_store(&error))?;
+    let mut stored = stored.ok_or_else(|| no_experiment(name))?;
+    if !stored.summed_up {
+        let name = stored.experiment.experiment.clone(); // `latest` may be another by now
+        for (index, cell) in stored.experiment.cells.iter_mut().enumerate() {
+            *cell = summed_up(reader, &name, index, cell).map_err(|error| of_store(&error))?;
+        }
+    }
+    Ok(stored.experiment)
+}
+
+fn summed_up(reader: &Reader, name: &str, index: usize, cell: &Cell) -> Result<Cell, StoreError> {
+    let samples = reader.samples(name, index)?;
+    Ok(Cell {
+        samples: cell.samples.clone(),
+        ..sum_up(cell.clone(), &samples).summary
+    })
+}
+
+/// The histograms of a metric, for the cells that have it.
+pub(crate) fn histograms(reader: &Reader, request: &HistogramRequest) -> Result<Histograms, tonic::Status> {
+    let show_request = ShowRequest {
+        experiment: request.experiment.clone(),
+        samples: false,
+    };
+    let experiment = show(reader, &show_request)?;
+    let mut cells = Vec::new();
+    for (index, cell) in experiment.cells.iter().enumerate() {
+        let hdr = histogram(reader, &experiment.experiment, index, cell, request.metric);
+        let Some(hdr) = hdr.map_err(|error| of_store(&error))? else {
+            continue;
+        };
+        cells.push(Distribution {
+            target: cell.target.clone(),
+            workload: cell.workload.clone(),
+            metric: request.metric,
+            hdr,
+        });
+    }
+    Ok(Histograms {
+        experiment: experiment.experiment,
+        cells,
+    })
+}
+
+/// A cell's histogram: the stored one, or one made from its runs where it was cut short.
+fn histogram(
+    reader: &Reader,
+    name: &str,
+    index: usize,
+    cell: &Cell,
+    metric: Metric,
+) -> Result<Option<String>, StoreError> {
+    let stored = match reader.histogram(name, index, metric)? {
+        Some(stored) => Some(stored),
+        None if cell.metrics.contains_key(&metric) => {
+            let samples = reader.samples(name, index)?;
+            sum_up(cell.clone(), &samples).histograms.remove(&metric)
+        }
+        None => None,
+    };
+    Ok(stored.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+/// The timelines of one run of each cell, or of the median.
+pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Timelines, tonic::Status> {
+    let show_request = ShowRequest {
+        experiment: request.experiment.clone(),
+        samples: true,
+    };
+    let experiment = show(reader, &show_request)?;
+    let timeline = |cell: &Cell| Timeline {
+        target: cell.target.clone(),
+        workload: cell.workload.clone(),
+        run: request.run,
+        marks: phases::timeline(&cell.samples, request.run),
+    };
+    let cells = experiment
+        .cells
+        .iter()
+        .map(timeline)
+        .filter(|line| !line.marks.is_empty())
+        .collect();
+    Ok(Timelines {
+        experiment: experiment.experiment,
+        cells,
+    })
+}

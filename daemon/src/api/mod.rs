@@ -1,0 +1,6 @@
+//! What the daemon does for its clients: the gRPC service.
+
+mod answers;
+pub(crate) mod caller;
+pub(crate) mod service;
+mod status;

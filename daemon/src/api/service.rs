@@ -1,0 +1,206 @@
+//! The methods of the service.
+
+use std::pin::Pin;
+
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+use wbd_model::document::Experiment;
+use wbd_model::host::Diagnosis;
+use wbd_model::request::{
+    Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress, RunRequest, ShowRequest,
+    TargetList, TimelineRequest, Timelines, WorkloadList,
+};
+use wbd_model::service::wbd_server::Wbd;
+
+use super::{answers, caller, status};
+use crate::doctor;
+use crate::session::cancel::Cancel;
+use crate::session::experiment::{self, Laboratory};
+use crate::session::news::News;
+use crate::session::plan::Plan;
+use crate::session::queue::{Queue, Turn};
+use crate::store::{Reader, Removal, Store};
+use crate::targets::assets::Assets;
+use crate::targets::{catalogue, workloads};
+
+/// Messages to a client that may wait for it to read them.
+const CLIENT_QUEUE: usize = 64;
+
+/// The service.
+pub(crate) struct Service {
+    /// The daemon's files.
+    pub(crate) assets: Assets,
+    /// The store, for reading.
+    pub(crate) store: Store,
+    /// What experiments need, one at a time.
+    pub(crate) queue: Queue<Laboratory>,
+    /// Raised when the daemon is to stop.
+    pub(crate) stop: Stop,
+}
+
+impl Service {
+    /// Answers a request from the store, on a thread that may wait for the disk.
+    async fn read<T: Send + 'static, A: Send + 'static>(
+        &self,
+        request: Request<T>,
+        answer: impl FnOnce(&Reader, &T) -> Result<A, Status> + Send + 'static,
+    ) -> Result<Response<A>, Status> {
+        let scope = caller::scope(&caller::of(&request)?);
+        let store = self.store.clone();
+        let request = request.into_inner();
+        blocking(move || {
+            let reader = store.reader(scope).map_err(|error| status::of_store(&error))?;
+            answer(&reader, &request)
+        })
+        .await
+        .map(Response::new)
+    }
+}
+
+async fn blocking<A: Send + 'static>(
+    work: impl FnOnce() -> Result<A, Status> + Send + 'static,
+) -> Result<A, Status> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Status::internal("the daemon failed at this request; see its log")))
+}
+
+#[tonic::async_trait]
+impl Wbd for Service {
+    type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
+
+    async fn doctor(&self, _: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
+        blocking(|| Ok(doctor::diagnose(Vec::new())))
+            .await
+            .map(Response::new)
+    }
+
+    async fn targets(&self, _: Request<Empty>) -> Result<Response<TargetList>, Status> {
+        let assets = self.assets.clone();
+        let engine = Err(wbd_model::host::Unavailable {
+            why: String::new(),
+            mend: String::new(),
+        });
+        blocking(move || {
+            Ok(TargetList {
+                targets: catalogue::list(&assets, &engine),
+            })
+        })
+        .await
+        .map(Response::new)
+    }
+
+    async fn workloads(&self, _: Request<Empty>) -> Result<Response<WorkloadList>, Status> {
+        let assets = self.assets.clone();
+        blocking(move || {
+            Ok(WorkloadList {
+                workloads: workloads::list(&assets),
+            })
+        })
+        .await
+        .map(Response::new)
+    }
+
+    async fn run(&self, request: Request<RunRequest>) -> Result<Response<Self::RunStream>, Status> {
+        let caller = caller::of(&request)?;
+        let plan = Plan::new(request.into_inner(), caller, &self.assets);
+        let plan = plan.map_err(|error| status::of_plan(&error))?;
+        let (client, messages) = mpsc::channel(CLIENT_QUEUE);
+        tokio::spawn(experiment(plan, self.queue.clone(), client, self.stop.clone()));
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+    }
+
+    async fn list(&self, request: Request<Empty>) -> Result<Response<ExperimentList>, Status> {
+        self.read(request, |reader, _| {
+            let experiments = reader.list().map_err(|error| status::of_store(&error))?;
+            Ok(ExperimentList { experiments })
+        })
+        .await
+    }
+
+    async fn show(&self, request: Request<ShowRequest>) -> Result<Response<Experiment>, Status> {
+        self.read(request, answers::show).await
+    }
+
+    async fn remove(&self, request: Request<ExperimentName>) -> Result<Response<Empty>, Status> {
+        let scope = caller::scope(&caller::of(&request)?);
+        let name = request.into_inner().experiment;
+        let store = self.store.clone();
+        blocking(move || {
+            let removed = store.writer().and_then(|mut writer| writer.remove(scope, &name));
+            match removed.map_err(|error| status::of_store(&error))? {
+                Removal::Removed => Ok(Empty {}),
+                Removal::Unknown => Err(status::no_experiment(&name)),
+                Removal::Running => Err(Status::failed_precondition(format!(
+                    "experiment {name} is running; end it first (interrupt its client)"
+                ))),
+            }
+        })
+        .await
+        .map(Response::new)
+    }
+
+    async fn histogram(&self, request: Request<HistogramRequest>) -> Result<Response<Histograms>, Status> {
+        self.read(request, answers::histograms).await
+    }
+
+    async fn timeline(&self, request: Request<TimelineRequest>) -> Result<Response<Timelines>, Status> {
+        self.read(request, answers::timelines).await
+    }
+}
+
+type Client = mpsc::Sender<Result<Progress, Status>>;
+type Stop = tokio::sync::watch::Receiver<bool>;
+
+/// An experiment from its place in the queue to its end.
+async fn experiment(plan: Plan, queue: Queue<Laboratory>, client: Client, stop: Stop) {
+    let (ahead, turn) = queue.enter();
+    if ahead > 0 {
+        let _ = client.send(Ok(Progress::Queued { ahead })).await;
+    }
+    let mut stopped = stop.clone();
+    let turn = tokio::select! {
+        turn = turn => turn,
+        () = client.closed() => return,
+        _ = stopped.wait_for(|stop| *stop) => return,
+    };
+    supervise(turn, plan, client, stop).await;
+}
+
+/// Has a thread of its own conduct the experiment; ends it where the client goes or the daemon stops.
+async fn supervise(turn: Turn<Laboratory>, plan: Plan, client: Client, mut stop: Stop) {
+    let cancel = match Cancel::new() {
+        Ok(cancel) => cancel,
+        Err(error) => return tracing::error!("cannot make an event descriptor: {error}"),
+    };
+    let (done, mut end) = mpsc::channel::<()>(1);
+    let (watched, flag) = (client.clone(), cancel.clone());
+    let worker = std::thread::Builder::new().name("wbd-launch".to_owned());
+    let spawned = worker.spawn(move || {
+        conduct(turn, &plan, client, &flag);
+        drop(done);
+    });
+    if let Err(error) = spawned {
+        tracing::error!("cannot start a thread for an experiment: {error}");
+    }
+    tokio::select! {
+        () = watched.closed() => cancel.cancel(),
+        _ = stop.wait_for(|stop| *stop) => cancel.cancel(),
+        _ = end.recv() => {}
+    }
+    drop(watched);
+    end.recv().await;
+}
+
+/// Makes the experiment and tells the client how it ended.
+fn conduct(mut turn: Turn<Laboratory>, plan: &Plan, client: Client, cancel: &Cancel) {
+    let mut news = News::new(client);
+    match experiment::run(&mut turn.guarded, plan, doctor::machine(), &mut news, cancel) {
+        Ok(document) => news.send(Progress::Finished(Box::new(document))),
+        Err(error) => {
+            tracing::warn!("an experiment ended early: {error}");
+            news.fail(status::of_experiment(&error));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! From kernel events to the instants of a process.
+
+use wbd_abi::{Event, EventKind, Mark};
+use wbd_model::{Instant, InstantName, Instants};
+
+const EXECVE: &str = "tracepoint syscalls:sys_enter_execve";
+const EXEC: &str = "tracepoint sched:sched_process_exec";
+const FAULT: &str = "instruction-fetch fault, tracepoint exceptions:page_fault_user";
+const MARK: &str = "USDT mark of the runner";
+const EXIT: &str = "tracepoint sched:sched_process_exit";
+
+/// The instants of the process `pid`, from its first image on.
+///
+/// A process that executes another program later keeps the instants of the first; only its end is one.
+pub(crate) fn of_process(events: &[Event], pid: u32) -> Instants {
+    let mut instants = Instants::new();
+    let mut images = 0;
+    for event in events
+        .iter()
+        .filter(|event| event.pid == pid && event.helper == 0)
+    {
+        let Some(kind) = EventKind::from_raw(event.kind) else {
+            continue;
+        };
+        images += u32::from(kind == EventKind::Exec);
+        let Some((name, method)) = meaning(kind, event.a) else {
+            continue;
+        };
+        let of_first_image = images <= 1 || matches!(kind, EventKind::Mark | EventKind::Exit);
+        if of_first_image {
+            instants.entry(name).or_insert(Instant {
+                ns: event.ns,
+                method: method.to_owned(),
+            });
+        }
+    }
+    instants
+}
+
+fn meaning(kind: EventKind, a: u64) -> Option<(InstantName, &'static str)> {
+    Some(match kind {
+        EventKind::Launch => (InstantName::Launch, EXECVE),
+        EventKind::Exec => (InstantName::Exec, EXEC),
+        EventKind::FirstUser => (InstantName::FirstUser, FAULT),
+        EventKind::Entry => (InstantName::Entry, FAULT),
+        EventKind::Exit => (InstantName::Exit, EXIT),
+        EventKind::Mark => (mark(a)?, MARK),
+        EventKind::Fork | EventKind::CgroupMade => return None,
+    })
+}
+
+fn mark(number: u64) -> Option<InstantName> {
+    const MEANINGS: [(Mark, InstantName); 4] = [
+        (Mark::EngineReady, InstantName::EngineReady),
+        (Mark::ModuleReady, InstantName::ModuleReady),
+        (Mark::InstanceReady, InstantName::InstanceReady),
+        (Mark::Guest, InstantName::Guest),
+    ];
+    MEANINGS
+        .into_iter()
+        .find(|(mark, _)| *mark as u64 == number)
+        .map(|(_, name)| name)
+}
+
+/// For a program that is its own guest: the user's code begins at the entry point.
+pub(crate) fn guest_is_entry(instants: &mut Instants) {
+    if let Some(entry) = instants.get(&InstantName::Entry) {
+        let method = format!("the executable's entry point: {}", entry.method);
+        instants.insert(InstantName::Guest, Instant { ns: entry.ns, method });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(ns: u64, pid: u32, kind: EventKind, a: u64) -> Event {
+        Event {
+            ns,
+            pid,
+            kind: kind as u32,
+            a,
+            ..Event::default()
+        }
+    }
+
+    #[test]
+    fn the_first_image_counts_and_the_end_of_the_last() {
+        let events = [
+            event(1, 7, EventKind::Launch, 0),
+            event(2, 7, EventKind::Exec, 0),
+            event(3, 7, EventKind::FirstUser, 0),
+            event(4, 7, EventKind::Entry, 0),
+            event(5, 7, EventKind::Launch, 0),
+            event(6, 7, EventKind::Exec, 0),
+            event(7, 7, EventKind::Entry, 0),
+            event(8, 7, EventKind::Exit, 0),
+        ];
+        let instants = of_process(&events, 7);
+        assert_eq!(instants[&InstantName::Launch].ns, 1);
+        assert_eq!(instants[&InstantName::Entry].ns, 4);
+        assert_eq!(instants[&InstantName::Exit].ns, 8);
+    }
+
+    #[test]
+    fn the_second_image_never_lends_its_entry_to_the_first() {
+        let events = [
+            event(2, 7, EventKind::Exec, 0),
+            event(6, 7, EventKind::Exec, 0),
+            event(7, 7, EventKind::Entry, 0),
+        ];
+        assert!(!of_process(&events, 7).contains_key(&InstantName::Entry));
+    }
+
+    #[test]
+    fn other_processes_are_left_out() {
+        let events = [
+            event(1, 8, EventKind::Exec, 0),
+            event(2, 7, EventKind::Mark, Mark::Guest as u64),
+        ];
+        let instants = of_process(&events, 7);
+        assert_eq!(instants.keys().copied().collect::<Vec<_>>(), [InstantName::Guest]);
+    }
+}

@@ -1,0 +1,228 @@
+//! The kernel side, loaded once and attached while an experiment runs.
+
+use aya::maps::{HashMap, MapData, RingBuf};
+use aya::programs::raw_trace_point::RawTracePointLink;
+use aya::programs::trace_point::TracePointLink;
+use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
+use aya::programs::{RawTracePoint, TracePoint, UProbe};
+use aya::{Ebpf, EbpfLoader};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use wbd_abi::{Event, Mark, RunState};
+use wbd_linux::cgroup::Nest;
+use wbd_linux::{offsets, process, usdt};
+
+/// The kernel side's object, as built from `ebpf/`.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/../ebpf/wbd.bpf.o"));
+
+/// Raw tracepoints: program and tracepoint.
+const RAW_TRACEPOINTS: [(&str, &str); 4] = [
+    ("process_exec", "sched_process_exec"),
+    ("process_fork", "sched_process_fork"),
+    ("process_exit", "sched_process_exit"),
+    ("page_fault", "page_fault_user"),
+];
+
+/// Tracepoints: program, category, tracepoint.
+const TRACEPOINTS: [(&str, &str, &str); 3] = [
+    ("execve_enter", "syscalls", "sys_enter_execve"),
+    ("execve_enter", "syscalls", "sys_enter_execveat"),
+    ("cgroup_mkdir", "cgroup", "cgroup_mkdir"),
+];
+
+/// Marks of an instrumented runner: USDT probe and what it announces.
+const MARKS: [(&str, Mark); 4] = [
+    ("engine_ready", Mark::EngineReady),
+    ("module_ready", Mark::ModuleReady),
+    ("instance_ready", Mark::InstanceReady),
+    ("guest", Mark::Guest),
+];
+
+/// Why the kernel side is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KernelError {
+    /// The running kernel tells too little of itself.
+    #[error(transparent)]
+    Offsets(#[from] offsets::OffsetError),
+    /// The object was refused.
+    #[error("the kernel refused wbd's BPF object: {0}; wbd needs root and Linux 5.15 or newer with BPF")]
+    Load(#[from] aya::EbpfError),
+    /// A program was refused.
+    #[error("the kernel refused wbd's BPF program {program}: {source}")]
+    Program {
+        /// Which.
+        program: &'static str,
+        /// Why.
+        source: aya::programs::ProgramError,
+    },
+    /// A map cannot be used.
+    #[error("wbd's BPF map cannot be used: {0}")]
+    Map(#[from] aya::maps::MapError),
+    /// The object is not the one this daemon was built with.
+    #[error("wbd's BPF object has no {0}; rebuild it with: cargo xtask ebpf")]
+    Absent(&'static str),
+    /// A runner's marks cannot be found.
+    #[error(transparent)]
+    Marks(#[from] usdt::UsdtError),
+    /// A runner has no such mark.
+    #[error("{runner} has no mark {mark}; rebuild it with: cargo xtask build")]
+    NoMark {
+        /// The runner's file.
+        runner: String,
+        /// The missing USDT probe.
+        mark: &'static str,
+    },
+}
+
+/// The loaded kernel side.
+pub(crate) struct Kernel {
+    ebpf: Ebpf,
+    ring: RingBuf<MapData>,
+    runs: HashMap<MapData, u64, [u64; 4]>,
+    helpers: HashMap<MapData, u32, u64>,
+}
+
+/// Attachments to the kernel and to runners; dropping them detaches.
+#[derive(Default)]
+pub(crate) struct Attached {
+    _raw: Vec<RawTracePointLink>,
+    _tracepoints: Vec<TracePointLink>,
+    _marks: Vec<UProbeLink>,
+}
+
+impl Kernel {
+    /// Loads the object and its programs, and attaches none.
+    pub(crate) fn load() -> Result<Self, KernelError> {
+        let offsets: [u32; 15] = offsets::of_running_kernel()?.into();
+        let cpus = offsets::possible_cpus();
+        let mut ebpf = EbpfLoader::new()
+            .btf(None)
+            .override_global("OFFSETS", &offsets, true)
+            .override_global("RUN_LEVEL", &Nest::RUN_LEVEL, true)
+            .override_global("CPUS", &cpus, true)
+            .load(OBJECT)?;
+        for (program, _) in RAW_TRACEPOINTS {
+            let loaded = typed::<RawTracePoint>(&mut ebpf, program)?.load();
+            loaded.map_err(|source| KernelError::Program { program, source })?;
+        }
+        for program in ["execve_enter", "cgroup_mkdir"] {
+            let loaded = typed::<TracePoint>(&mut ebpf, program)?.load();
+            loaded.map_err(|source| KernelError::Program { program, source })?;
+        }
+        let loaded = typed::<UProbe>(&mut ebpf, "mark")?.load();
+        loaded.map_err(|source| KernelError::Program {
+            program: "mark",
+            source,
+        })?;
+        process::trim_heap(); // reading the kernel's types took tens of megabytes for a moment
+        let mut map = |name| ebpf.take_map(name).ok_or(KernelError::Absent(name));
+        Ok(Self {
+            ring: map("EVENTS")?.try_into()?,
+            runs: map("RUNS")?.try_into()?,
+            helpers: map("HELPERS")?.try_into()?,
+            ebpf,
+        })
+    }
+
+    /// Attaches the programs that every run needs.
+    pub(crate) fn attach(&mut self) -> Result<Attached, KernelError> {
+        let mut attached = Attached::default();
+        for (program, tracepoint) in RAW_TRACEPOINTS {
+            let typed = typed::<RawTracePoint>(&mut self.ebpf, program)?;
+            let link = typed.attach(tracepoint).and_then(|id| typed.take_link(id));
+            attached
+                ._raw
+                .push(link.map_err(|source| KernelError::Program { program, source })?);
+        }
+        for (program, category, tracepoint) in TRACEPOINTS {
+            let typed = typed::<TracePoint>(&mut self.ebpf, program)?;
+            let link = typed
+                .attach(category, tracepoint)
+                .and_then(|id| typed.take_link(id));
+            attached
+                ._tracepoints
+                .push(link.map_err(|source| KernelError::Program { program, source })?);
+        }
+        Ok(attached)
+    }
+
+    /// Attaches to the marks of a runner.
+    pub(crate) fn attach_marks(&mut self, attached: &mut Attached, runner: &Path) -> Result<(), KernelError> {
+        let probes = usdt::probes(runner)?;
+        for (name, mark) in MARKS {
+            let probe = probes
+                .iter()
+                .find(|probe| probe.provider == "wbd" && probe.name == name);
+            let probe = probe.ok_or_else(|| KernelError::NoMark {
+                runner: runner.display().to_string(),
+                mark: name,
+            })?;
+            let point = UProbeAttachPoint {
+                location: UProbeAttachLocation::AbsoluteOffset(probe.file_offset),
+                cookie: Some(mark as u64),
+            };
+            let typed = typed::<UProbe>(&mut self.ebpf, "mark")?;
+            let link = typed
+                .attach(point, runner, UProbeScope::AllProcesses)
+                .and_then(|id| typed.take_link(id))
+                .map_err(|source| KernelError::Program {
+                    program: "mark",
+                    source,
+                })?;
+            attached._marks.push(link);
+        }
+        Ok(())
+    }
+
+    /// Registers a run by the id of its cgroup: from now on its events are delivered.
+    pub(crate) fn register(&mut self, cgroup: u64, run: u64) -> Result<(), KernelError> {
+        let state = RunState {
+            run,
+            ..RunState::default()
+        };
+        Ok(self.runs.insert(cgroup, <[u64; 4]>::from(state), 0)?)
+    }
+
+    /// Follows a process of a container engine, and those it makes, for a registered run.
+    pub(crate) fn follow(&mut self, pid: u32, cgroup: u64) -> Result<(), KernelError> {
+        Ok(self.helpers.insert(pid, cgroup, 0)?)
+    }
+
+    /// Follows no helper any more.
+    pub(crate) fn follow_none(&mut self) -> Result<(), KernelError> {
+        let pids: Vec<u32> = self.helpers.keys().collect::<Result<_, _>>()?;
+        for pid in pids {
+            let _ = self.helpers.remove(&pid); // it may have ended meanwhile
+        }
+        Ok(())
+    }
+
+    /// Ends a registration and tells what was counted.
+    pub(crate) fn unregister(&mut self, cgroup: u64) -> Result<RunState, KernelError> {
+        let state = self.runs.get(&cgroup, 0)?.into();
+        self.runs.remove(&cgroup)?;
+        Ok(state)
+    }
+
+    /// Takes the events that wait.
+    pub(crate) fn drain(&mut self, into: &mut Vec<Event>) {
+        while let Some(record) = self.ring.next() {
+            into.extend(Event::from_bytes(&record));
+        }
+    }
+
+    /// Readable when so many events wait that they should be taken.
+    pub(crate) fn wakeup(&self) -> BorrowedFd<'_> {
+        self.ring.as_fd()
+    }
+}
+
+fn typed<'a, T>(ebpf: &'a mut Ebpf, program: &'static str) -> Result<&'a mut T, KernelError>
+where
+    &'a mut T: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
+{
+    let found = ebpf.program_mut(program).ok_or(KernelError::Absent(program))?;
+    found
+        .try_into()
+        .map_err(|source| KernelError::Program { program, source })
+}

@@ -1,0 +1,5 @@
+//! From what the kernel reports to instants and metrics.
+
+pub(crate) mod instants;
+pub(crate) mod kernel;
+pub(crate) mod sample;

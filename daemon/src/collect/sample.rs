@@ -1,0 +1,314 @@
+//! From what was seen of a run to its sample: instants, metrics, validity.
+
+use std::collections::BTreeMap;
+
+use wbd_abi::EventKind;
+use wbd_linux::perf::Counted;
+use wbd_linux::process::Ended;
+use wbd_model::workload::Output;
+use wbd_model::{Exit, InstantName, Instants, Metric, Sample};
+
+use crate::launch::observed::Observed;
+
+/// Most characters of standard error that a note quotes.
+const QUOTE_CHARS: usize = 300;
+
+/// What a run is held against.
+pub(crate) struct Expected<'a> {
+    /// The output it must have.
+    pub(crate) output: Option<&'a Output>,
+    /// Whether a runner that marks the guest's entry launched it.
+    pub(crate) marks_guest: bool,
+}
+
+/// Makes the sample of run `run`, at place `order` in the experiment.
+pub(crate) fn of_process(observed: Observed, expected: &Expected<'_>, run: u32, order: u32) -> Sample {
+    let mut instants = super::instants::of_process(&observed.events, observed.root);
+    if !expected.marks_guest {
+        super::instants::guest_is_entry(&mut instants);
+    }
+    let mut metrics = BTreeMap::new();
+    time_metrics(&instants, &mut metrics);
+    counted_metrics(&observed, &mut metrics);
+    scheduling_metrics(&observed, &mut metrics);
+    memory_metrics(&observed, &mut metrics);
+    finish(observed, expected, instants, metrics, run, order)
+}
+
+/// Judges a run and writes down why it does not count, if it does not.
+pub(crate) fn finish(
+    observed: Observed,
+    expected: &Expected<'_>,
+    instants: Instants,
+    metrics: BTreeMap<Metric, u64>,
+    run: u32,
+    order: u32,
+) -> Sample {
+    let mut faults = observed.faults.clone();
+    faults.extend(lost(&observed));
+    if faults.is_empty() {
+        faults.extend(bad_end(&observed).or_else(|| wrong_output(&observed, expected.output)));
+    }
+    let exit = match observed.ended {
+        Some(Ended::Code(code)) => Exit::Code(code),
+        Some(Ended::Signal(signal)) => Exit::Signal(signal),
+        None => Exit::NotStarted(faults.first().cloned().unwrap_or_default()),
+    };
+    let valid = faults.is_empty();
+    let notes = faults.into_iter().chain(observed.notes).collect();
+    Sample {
+        run,
+        order,
+        valid,
+        exit,
+        instants,
+        metrics,
+        notes,
+    }
+}
+
+fn lost(observed: &Observed) -> Option<String> {
+    let lost = observed.state.lost;
+    (lost > 0).then(|| {
+        format!("{lost} kernel events were lost: the run forked or executed faster than they could be read")
+    })
+}
+
+fn bad_end(observed: &Observed) -> Option<String> {
+    let what = match observed.ended? {
+        Ended::Code(0) => return None,
+        Ended::Code(code) => format!("exited with code {code}"),
+        Ended::Signal(signal) => format!("was ended by signal {signal} ({})", signal_name(signal)),
+    };
+    let said = quote(&observed.stderr);
+    Some(if said.is_empty() {
+        what
+    } else {
+        format!("{what}: {said}")
+    })
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    nix::sys::signal::Signal::try_from(signal).map_or("real-time", |signal| signal.as_str())
+}
+
+/// The last lines of standard error, on one line.
+fn quote(stderr: &str) -> String {
+    let line = stderr
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" | ");
+    let surplus = line.chars().count().saturating_sub(QUOTE_CHARS);
+    line.chars().skip(surplus).collect()
+}
+
+fn wrong_output(observed: &Observed, expected: Option<&Output>) -> Option<String> {
+    let expected = expected?;
+    let got = &observed.output;
+    (got.bytes != expected.bytes || got.xxh3 != expected.xxh3).then(|| {
+        format!(
+            "printed something else than it must: {} bytes with XXH3 {} instead of {} bytes with {}",
+            got.bytes, got.xxh3, expected.bytes, expected.xxh3
+        )
+    })
+}
+
+/// Metrics that are the time between two instants.
+pub(crate) fn time_metrics(instants: &Instants, metrics: &mut BTreeMap<Metric, u64>) {
+    use InstantName::*;
+    for (metric, from, to) in [
+        (Metric::Startup, Launch, Guest),
+        (Metric::Execution, Guest, Exit),
+        (Metric::Wall, Launch, Exit),
+        (Metric::StartOnly, StartSent, Guest),
+    ] {
+        if let (Some(from), Some(to)) = (instants.get(&from), instants.get(&to)) {
+            metrics.insert(metric, to.ns.saturating_sub(from.ns));
+        }
+    }
+}
+
+fn counted_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
+    for &(counted, reading) in &observed.counters {
+        if let Some(metric) = metric_of(counted) {
+            metrics.insert(metric, reading.scaled().0);
+        }
+    }
+    metrics.insert(
+        Metric::OutputBytes,
+        observed.output.bytes + observed.output.error_bytes,
+    );
+}
+
+/// The metric that a counter is, if it is one by itself.
+pub(crate) fn metric_of(counted: Counted) -> Option<Metric> {
+    Some(match counted {
+        Counted::TaskClock => Metric::CpuTime,
+        Counted::MainThreadClock => return None,
+        Counted::PageFaults => Metric::PageFaults,
+        Counted::ContextSwitches => Metric::ContextSwitches,
+        Counted::Migrations => Metric::Migrations,
+        Counted::Cycles => Metric::Cycles,
+        Counted::Instructions => Metric::Instructions,
+        Counted::BranchMisses => Metric::BranchMisses,
+        Counted::CacheMisses => Metric::CacheMisses,
+    })
+}
+
+/// What of the main thread's wall time it spent waiting for a CPU, and what waiting for anything else.
+fn scheduling_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
+    let delay_at = |kind: EventKind| {
+        let of_root = |event: &&wbd_abi::Event| event.pid == observed.root && event.kind == kind as u32;
+        observed
+            .events
+            .iter()
+            .find(of_root)
+            .map(|event| event.run_delay_ns)
+    };
+    let (Some(before), Some(after)) = (delay_at(EventKind::Launch), delay_at(EventKind::Exit)) else {
+        return;
+    };
+    let waited = after.saturating_sub(before);
+    metrics.insert(Metric::RunqueueWait, waited);
+    let clock = observed
+        .counters
+        .iter()
+        .find(|(counted, _)| *counted == Counted::MainThreadClock);
+    if let (Some((_, clock)), Some(&wall)) = (clock, metrics.get(&Metric::Wall)) {
+        metrics.insert(
+            Metric::OffCpu,
+            wall.saturating_sub(clock.value).saturating_sub(waited),
+        );
+    }
+}
+
+fn memory_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
+    let peak = peak_resident_bytes(observed, observed.root);
+    metrics.extend(peak.map(|bytes| (Metric::RssPeak, bytes)));
+    metrics.extend(observed.memory_peak.map(|bytes| (Metric::CgroupPeak, bytes)));
+}
+
+/// Largest resident set of a process, where the kernel still had its memory map at its exit.
+pub(crate) fn peak_resident_bytes(observed: &Observed, pid: u32) -> Option<u64> {
+    let exit = |event: &&wbd_abi::Event| event.pid == pid && event.kind == EventKind::Exit as u32;
+    let pages = observed.events.iter().find(exit)?.a;
+    (pages > 0).then(|| pages * procfs::page_size())
+}
+
+#[cfg(test)]
+mod tests {
+    use wbd_abi::{Event, RunState};
+
+    use super::*;
+    use crate::launch::observed::Printed;
+
+    fn ended(ended: Ended) -> Observed {
+        Observed {
+            root: 7,
+            ended: Some(ended),
+            ..Observed::default()
+        }
+    }
+
+    fn sample(observed: Observed, output: Option<&Output>) -> Sample {
+        of_process(
+            observed,
+            &Expected {
+                output,
+                marks_guest: false,
+            },
+            0,
+            0,
+        )
+    }
+
+    #[test]
+    fn a_run_with_a_lost_event_does_not_count() {
+        let state = RunState {
+            lost: 1,
+            ..RunState::default()
+        };
+        let sample = sample(
+            Observed {
+                state,
+                ..ended(Ended::Code(0))
+            },
+            None,
+        );
+        assert!(
+            !sample.valid && sample.notes[0].contains("lost"),
+            "{:?}",
+            sample.notes
+        );
+    }
+
+    #[test]
+    fn a_run_that_prints_something_else_does_not_count() {
+        let output = Printed {
+            bytes: 2,
+            xxh3: "aa".into(),
+            error_bytes: 0,
+        };
+        let right = Output {
+            bytes: 2,
+            xxh3: "aa".into(),
+        };
+        let wrong = Output {
+            bytes: 2,
+            xxh3: "ab".into(),
+        };
+        let observed = || Observed {
+            output: output.clone(),
+            ..ended(Ended::Code(0))
+        };
+        assert!(sample(observed(), Some(&right)).valid);
+        assert!(!sample(observed(), Some(&wrong)).valid);
+    }
+
+    #[test]
+    fn an_end_by_a_signal_is_told_by_name_with_the_last_words() {
+        let observed = Observed {
+            stderr: "first\n\nlast".into(),
+            ..ended(Ended::Signal(11))
+        };
+        let sample = sample(observed, None);
+        assert_eq!(sample.notes, ["was ended by signal 11 (SIGSEGV): first | last"]);
+        assert_eq!(sample.exit, Exit::Signal(11));
+    }
+
+    #[test]
+    fn what_was_not_seen_is_absent_and_never_zero() {
+        let sample = sample(ended(Ended::Code(0)), None);
+        for metric in [
+            Metric::Startup,
+            Metric::Wall,
+            Metric::RssPeak,
+            Metric::CpuTime,
+            Metric::RunqueueWait,
+        ] {
+            assert!(!sample.metrics.contains_key(&metric), "{metric}");
+        }
+    }
+
+    #[test]
+    fn waiting_for_a_cpu_before_the_launch_is_not_the_targets() {
+        let event = |kind: EventKind, ns, run_delay_ns| Event {
+            pid: 7,
+            kind: kind as u32,
+            ns,
+            run_delay_ns,
+            ..Event::default()
+        };
+        let events = vec![event(EventKind::Launch, 10, 100), event(EventKind::Exit, 50, 130)];
+        let sample = sample(
+            Observed {
+                events,
+                ..ended(Ended::Code(0))
+            },
+            None,
+        );
+        assert_eq!(sample.metrics[&Metric::RunqueueWait], 30);
+    }
+}

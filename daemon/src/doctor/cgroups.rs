@@ -1,0 +1,115 @@
+//! Cgroups: every run needs one, and its peak of memory comes from the memory controller.
+
+use wbd_linux::cgroup::{Hierarchies, MemoryController, NoCgroups};
+use wbd_model::host::Check;
+
+use super::check::{good, missing};
+
+/// The release from which the unified hierarchy tells the peak (`memory.peak`).
+const V2_PEAK_SINCE: (u32, u32) = (5, 19);
+
+pub(super) fn checks() -> Vec<Check> {
+    let hierarchies = Hierarchies::detect();
+    let controller = hierarchies
+        .as_ref()
+        .ok()
+        .map(|hierarchies| hierarchies.memory.clone());
+    let mut checks = vec![check_mode(&hierarchies)];
+    checks.extend(controller.map(|controller| check_peak(&controller, running_release())));
+    checks
+}
+
+fn check_mode(hierarchies: &Result<Hierarchies, NoCgroups>) -> Check {
+    let name = "cgroups";
+    match hierarchies {
+        Ok(hierarchies) => good(
+            name,
+            format!(
+                "{}, unified at {}",
+                hierarchies.kind(),
+                hierarchies.unified.display()
+            ),
+        ),
+        Err(NoCgroups::NoUnified) => {
+            let mend = "mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified; \
+                        or boot with systemd.unified_cgroup_hierarchy=1";
+            missing(name, "the unified hierarchy (v2) is mounted nowhere", mend)
+        }
+        Err(error) => missing(name, error.to_string(), "mount /proc"),
+    }
+}
+
+fn check_peak(controller: &MemoryController, release: Option<(u32, u32)>) -> Check {
+    let name = "peak memory of a cgroup";
+    match controller {
+        MemoryController::V1(mount) => good(
+            name,
+            format!("memory.max_usage_in_bytes under {}", mount.display()),
+        ),
+        MemoryController::V2 if release >= Some(V2_PEAK_SINCE) => good(name, "memory.peak"),
+        MemoryController::V2 => missing(
+            name,
+            "memory.peak is not in this kernel",
+            "boot Linux 5.19 or newer",
+        ),
+        MemoryController::Absent(why) => missing(
+            name,
+            why.as_str(),
+            "add cgroup_enable=memory to the kernel's command line and boot again",
+        ),
+    }
+}
+
+fn running_release() -> Option<(u32, u32)> {
+    let name = nix::sys::utsname::uname().ok()?;
+    release(name.release().to_str()?)
+}
+
+/// The first two numbers of a kernel release such as `6.1.0-25-amd64`.
+fn release(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use wbd_model::host::Grade;
+
+    use super::*;
+
+    #[test]
+    fn releases_are_read() {
+        assert_eq!(release("6.1.0-25-amd64"), Some((6, 1)));
+        assert_eq!(release("5.19-rc1"), Some((5, 19)));
+        assert_eq!(release("6"), None);
+        assert_eq!(release(""), None);
+        assert_eq!(release("99999999999.1"), None);
+    }
+
+    #[test]
+    fn the_unified_hierarchy_tells_the_peak_from_5_19() {
+        let grade = |release| check_peak(&MemoryController::V2, release).grade;
+        assert_eq!(grade(Some((5, 18))), Grade::Missing);
+        assert_eq!(grade(Some((5, 19))), Grade::Good);
+        assert_eq!(grade(Some((6, 1))), Grade::Good);
+        assert_eq!(grade(None), Grade::Missing);
+    }
+
+    #[test]
+    fn a_controller_switched_off_says_how_to_get_it() {
+        let check = check_peak(&MemoryController::Absent("it is off".into()), Some((6, 1)));
+        assert_eq!(check.grade, Grade::Missing);
+        assert!(check.mend.unwrap().contains("cgroup_enable=memory"));
+        assert_eq!(
+            check_peak(&MemoryController::V1("/m".into()), Some((5, 4))).grade,
+            Grade::Good
+        );
+    }
+
+    #[test]
+    fn a_machine_without_the_unified_hierarchy_is_told_to_mount_it() {
+        let check = check_mode(&Err(NoCgroups::NoUnified));
+        assert_eq!(check.grade, Grade::Missing);
+        assert!(check.mend.unwrap().contains("mount -t cgroup2"));
+    }
+}

@@ -1,0 +1,338 @@
+//! A run that is a process of ours: through the exec gate, watched until it and its descendants are gone.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use perf_event::Counter;
+use wbd_linux::cgroup::CgroupError;
+use wbd_linux::gate::{Child, Gate, LaunchError, Program};
+use wbd_linux::perf::{self, CounterKind};
+use wbd_linux::process::reap;
+
+use super::observed::{Observed, Printed};
+use super::output::{Buffer, Stream};
+use super::slot::Slot;
+use crate::collect::kernel::{Kernel, KernelError};
+use crate::session::cancel::Cancel;
+
+/// Bounds of one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How long it may take.
+    pub(crate) time: Duration,
+    /// How many bytes it may print.
+    pub(crate) output_bytes: u64,
+}
+
+/// Why a run could not even be tried: the daemon's own means failed it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MeansError {
+    /// Cgroups.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// The kernel side.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// Pipes, polling, waiting.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn system(action: &'static str) -> impl FnOnce(io::Error) -> MeansError {
+    move |source| MeansError::System { action, source }
+}
+
+/// All that launching needs, kept from run to run.
+pub(crate) struct Launcher {
+    gate: Gate,
+    null: File,
+    counters: Vec<CounterKind>,
+    /// One of each kind, held open: see [`CounterKind::open`].
+    _held: Vec<Counter>,
+    /// Kinds this machine does not have, and why.
+    missing: Vec<(perf::Counted, String)>,
+    buffer: Buffer,
+    next_run: u64,
+}
+
+impl Launcher {
+    pub(crate) fn new() -> Result<Self, MeansError> {
+        let null = File::options()
+            .read(true)
+            .write(true)
+            .open(Path::new("/dev/null"));
+        let mut this = Self {
+            gate: Gate::default(),
+            null: null.map_err(system("open /dev/null"))?,
+            counters: Vec::new(),
+            _held: Vec::new(),
+            missing: Vec::new(),
+            buffer: Buffer::default(),
+            next_run: 1,
+        };
+        for kind in CounterKind::all() {
+            match kind.open() {
+                Ok(held) => {
+                    this._held.push(held);
+                    this.counters.push(kind);
+                }
+                Err(error) => this.missing.push((kind.counted, error.to_string())),
+            }
+        }
+        Ok(this)
+    }
+
+    /// Kinds of counters this machine does not have, and why.
+    pub(crate) fn missing(&self) -> &[(perf::Counted, String)] {
+        &self.missing
+    }
+
+    /// Launches `program` and watches it to its end.
+    pub(crate) fn run(
+        &mut self,
+        kernel: &mut Kernel,
+        slot: &mut Slot,
+        program: &Program,
+        limits: Limits,
+        cancel: &Cancel,
+    ) -> Result<Observed, MeansError> {
+        let (cgroup, charged) = slot.ready()?;
+        let id = cgroup.id();
+        kernel.register(id, self.next_run)?;
+        self.next_run += 1;
+        let launched = self.launch(program, cgroup.directory());
+        let observed = match launched? {
+            Ok((child, streams)) => self.watch(kernel, slot, child, streams, limits, cancel),
+            Err(refused) => Ok(Observed::not_started(refused.to_string())),
+        };
+        let state = kernel.unregister(id)?;
+        let mut observed = observed?;
+        kernel.drain(&mut observed.events);
+        observed.state = state;
+        let memory = slot.current().and_then(|cgroup| cgroup.memory());
+        let peak = memory.and_then(|memory| memory.peak()).and_then(Result::ok);
+        observed.memory_peak = peak.map(|peak| peak.saturating_sub(charged));
+        Ok(observed)
+    }
+
+    fn launch(
+        &mut self,
+        program: &Program,
+        cgroup: std::os::fd::BorrowedFd<'_>,
+    ) -> Result<Result<(Child, Streams), LaunchError>, MeansError> {
+        let (out, their_out) = Stream::open().map_err(system("make a pipe"))?;
+        let (err, their_err) = Stream::open().map_err(system("make a pipe"))?;
+        let stdio = [self.null.as_fd(), their_out.as_fd(), their_err.as_fd()];
+        let launched = self.gate.launch(program, stdio, cgroup, &self.counters);
+        Ok(launched.map(|child| (child, Streams { out, err })))
+    }
+
+    /// Waits for the end of the process, then of its descendants, and reads its counters.
+    fn watch(
+        &mut self,
+        kernel: &mut Kernel,
+        slot: &Slot,
+        child: Child,
+        mut streams: Streams,
+        limits: Limits,
+        cancel: &Cancel,
+    ) -> Result<Observed, MeansError> {
+        let mut observed = Observed {
+            root: child.pid.as_raw().cast_unsigned(),
+            ..Observed::default()
+        };
+        let ended = self.wait(kernel, &child, &mut streams, limits, cancel, &mut observed)?;
+        if !ended {
+            end_all(slot)?;
+        }
+        observed.ended = Some(reap(child.pid).map_err(system("wait for the target"))?);
+        end_descendants(slot, &mut observed)?;
+        streams
+            .drain(&mut self.buffer)
+            .map_err(system("read the target's output"))?;
+        self.read_counters(child.counters, &mut observed);
+        streams.report(&mut observed);
+        Ok(observed)
+    }
+
+    /// Waits until the process has ended; false where it broke a limit instead.
+    fn wait(
+        &mut self,
+        kernel: &mut Kernel,
+        child: &Child,
+        streams: &mut Streams,
+        limits: Limits,
+        cancel: &Cancel,
+        observed: &mut Observed,
+    ) -> Result<bool, MeansError> {
+        let deadline = Instant::now() + limits.time;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let ready = streams
+                .poll(&child.pidfd, kernel, cancel, left)
+                .map_err(system("wait for the target"))?;
+            if ready.ring {
+                kernel.drain(&mut observed.events);
+            }
+            streams
+                .read(ready, &mut self.buffer)
+                .map_err(system("read the target's output"))?;
+            if ready.ended {
+                return Ok(true);
+            }
+            if ready.cancelled {
+                observed.faults.push("was ended with its experiment".to_owned());
+                return Ok(false);
+            }
+            if let Some(broken) = limit_broken(limits, deadline, streams) {
+                observed.faults.push(broken);
+                return Ok(false);
+            }
+        }
+    }
+
+    fn read_counters(&self, counters: Vec<io::Result<OwnedFd>>, observed: &mut Observed) {
+        for (kind, counter) in self.counters.iter().zip(counters) {
+            match counter.and_then(perf::read) {
+                Ok(reading) => observed.counters.push((kind.counted, reading)),
+                Err(error) => observed
+                    .notes
+                    .push(format!("{:?} could not be counted: {error}", kind.counted)),
+            }
+        }
+    }
+}
+
+fn limit_broken(limits: Limits, deadline: Instant, streams: &Streams) -> Option<String> {
+    if streams.out.bytes() + streams.err.bytes() > limits.output_bytes {
+        return Some(format!(
+            "printed more than {} bytes and was ended",
+            limits.output_bytes
+        ));
+    }
+    (Instant::now() >= deadline).then(|| {
+        format!(
+            "was still running after {} s and was ended",
+            limits.time.as_secs_f64()
+        )
+    })
+}
+
+fn end_all(slot: &Slot) -> Result<(), CgroupError> {
+    slot.current().map_or(Ok(()), |cgroup| cgroup.kill())
+}
+
+/// Ends processes that outlived the target, and notes that there were some.
+fn end_descendants(slot: &Slot, observed: &mut Observed) -> Result<(), CgroupError> {
+    let Some(cgroup) = slot
+        .current()
+        .filter(|cgroup| cgroup.is_populated().unwrap_or(true))
+    else {
+        return Ok(());
+    };
+    let left = cgroup.processes().len();
+    cgroup.kill()?;
+    if left > 0 {
+        let them = if left == 1 {
+            "1 process"
+        } else {
+            &format!("{left} processes")
+        };
+        observed
+            .notes
+            .push(format!("left {them} running, ended after it"));
+    }
+    Ok(())
+}
+
+/// The target's output streams.
+struct Streams {
+    out: Stream,
+    err: Stream,
+}
+
+/// What a poll found.
+#[derive(Clone, Copy, Default)]
+struct Ready {
+    ended: bool,
+    ring: bool,
+    cancelled: bool,
+    out: bool,
+    err: bool,
+}
+
+impl Streams {
+    fn poll(&self, pidfd: &OwnedFd, kernel: &Kernel, cancel: &Cancel, left: Duration) -> io::Result<Ready> {
+        let mut fds = vec![
+            PollFd::new(pidfd.as_fd(), PollFlags::POLLIN),
+            PollFd::new(kernel.wakeup(), PollFlags::POLLIN),
+            PollFd::new(cancel.as_fd(), PollFlags::POLLIN),
+        ];
+        fds.extend(self.out.pending().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        fds.extend(self.err.pending().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        wait_for_any(&mut fds, left)?;
+        let mut ready = fds.iter().map(|fd| fd.any().unwrap_or(true));
+        let mut next = || ready.next().unwrap_or(false);
+        Ok(Ready {
+            ended: next(),
+            ring: next(),
+            cancelled: next(),
+            out: self.out.pending().is_some() && next(),
+            err: self.err.pending().is_some() && next(),
+        })
+    }
+
+    fn read(&mut self, ready: Ready, buffer: &mut Buffer) -> io::Result<()> {
+        if ready.out {
+            self.out.read(buffer)?;
+        }
+        if ready.err {
+            self.err.read(buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what is left, once all writers are gone.
+    fn drain(&mut self, buffer: &mut Buffer) -> io::Result<()> {
+        for stream in [&mut self.out, &mut self.err] {
+            while let Some(pipe) = stream.pending() {
+                let mut fds = [PollFd::new(pipe, PollFlags::POLLIN)];
+                wait_for_any(&mut fds, Duration::ZERO)?;
+                if !fds[0].any().unwrap_or(false) {
+                    break; // a writer outside the cgroup holds the pipe: what it prints is not the target's
+                }
+                stream.read(buffer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, observed: &mut Observed) {
+        observed.output = Printed {
+            bytes: self.out.bytes(),
+            xxh3: self.out.hash(),
+            error_bytes: self.err.bytes(),
+        };
+        observed.stderr = self.err.tail();
+    }
+}
+
+fn wait_for_any(fds: &mut [PollFd<'_>], left: Duration) -> io::Result<()> {
+    let millis = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
+    // Rounded up, so that a wait never ends just before its deadline and spins.
+    let round_up = i32::from(left.subsec_nanos() % 1_000_000 != 0);
+    let timeout = PollTimeout::try_from(millis.saturating_add(round_up)).unwrap_or(PollTimeout::MAX);
+    match poll(fds, timeout) {
+        Err(nix::Error::EINTR) | Ok(_) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,79 @@
+//! The cgroup a run gets for its own, and when the next run may have it again.
+//!
+//! Making and removing cgroups costs as much as a small program's whole life. A cgroup that a run left
+//! empty, with little memory still charged, serves the next one: its peak is reset, and what is still
+//! charged (slabs and per-CPU stocks that the kernel gives back when it likes) is subtracted.
+
+use wbd_linux::cgroup::{CgroupError, Nest, RunCgroup};
+
+/// Bytes a cgroup may still be charged with when the next run gets it.
+const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Gives each run a cgroup that holds nothing else.
+pub(crate) struct Slot {
+    nest: Nest,
+    current: Option<RunCgroup>,
+}
+
+impl Slot {
+    pub(crate) fn new(nest: Nest) -> Self {
+        Self { nest, current: None }
+    }
+
+    /// The cgroup for the next run, and the bytes already charged to it.
+    pub(crate) fn ready(&mut self) -> Result<(&RunCgroup, u64), CgroupError> {
+        let current = match self.current.take() {
+            Some(used) if !is_fresh(&used)? => {
+                self.put_away(used)?;
+                self.make()?
+            }
+            Some(used) => used,
+            None => self.make()?,
+        };
+        let charged = current
+            .memory()
+            .and_then(|memory| memory.charged().ok())
+            .unwrap_or(0);
+        Ok((self.current.insert(current), charged))
+    }
+
+    /// The cgroup of the present run.
+    pub(crate) fn current(&self) -> Option<&RunCgroup> {
+        self.current.as_ref()
+    }
+
+    /// Removes the cgroup in use and lets the calling thread go home.
+    pub(crate) fn close(&mut self) -> Result<(), CgroupError> {
+        self.current.take().map_or(Ok(()), |used| self.put_away(used))
+    }
+
+    /// How this machine mounts its cgroups.
+    pub(crate) fn nest(&self) -> &Nest {
+        &self.nest
+    }
+
+    fn make(&mut self) -> Result<RunCgroup, CgroupError> {
+        let made = self.nest.make()?;
+        made.adopt_this_thread()?;
+        Ok(made)
+    }
+
+    fn put_away(&self, used: RunCgroup) -> Result<(), CgroupError> {
+        self.nest.release_this_thread()?;
+        if used.is_populated()? {
+            used.kill()?;
+        }
+        used.remove()
+    }
+}
+
+/// Whether the next run can have it.
+fn is_fresh(used: &RunCgroup) -> Result<bool, CgroupError> {
+    if used.is_populated()? {
+        return Ok(false);
+    }
+    let Some(memory) = used.memory() else {
+        return Ok(true);
+    };
+    Ok(memory.charged().is_ok_and(|bytes| bytes <= RESIDUE_BYTES) && memory.reset_peak())
+}

@@ -1,0 +1,100 @@
+//! The daemon's life: take what it needs, serve until told to stop, leave nothing behind.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::UnixListenerStream;
+use wbd_linux::cgroup::{Hierarchies, Nest};
+use wbd_model::codec::MAX_MESSAGE_BYTES;
+use wbd_model::service::wbd_server::WbdServer;
+
+use crate::api::caller::Connection;
+use crate::api::service::Service;
+use crate::args::Settings;
+use crate::collect::kernel::Kernel;
+use crate::launch::slot::Slot;
+use crate::session::experiment::Laboratory;
+use crate::session::queue::Queue;
+use crate::socket::Lock;
+use crate::store::Store;
+use crate::targets::assets::Assets;
+use crate::targets::precompiled::Cache;
+use crate::tracing_fs::TracingFs;
+
+/// What the daemon holds while it lives. Fields are dropped in this order.
+struct Holdings {
+    laboratory: Queue<Laboratory>,
+    store: Store,
+    assets: Assets,
+    _tracing: TracingFs,
+    _lock: Lock,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
+    let holdings = take(settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .context("cannot start the event loop")?;
+    runtime.block_on(answer(settings, &holdings))
+}
+
+fn take(settings: &Settings) -> anyhow::Result<Holdings> {
+    let store = Store::open(&settings.state)?;
+    let lock = crate::socket::lock(&settings.state)?;
+    store.writer()?.interrupt_unfinished()?;
+    let tracing = TracingFs::ensure()?;
+    let nest = Nest::take(Hierarchies::detect()?, &instance(&settings.state))?;
+    let laboratory = Laboratory {
+        kernel: Kernel::load()?,
+        slot: Slot::new(nest),
+        store: store.clone(),
+        code: Cache::open(&settings.state)?,
+    };
+    Ok(Holdings {
+        laboratory: Queue::new(laboratory),
+        store,
+        assets: Assets::beside_this_program()?,
+        _tracing: tracing,
+        _lock: lock,
+    })
+}
+
+/// A name for this daemon's cgroups: the same after a restart, another for another state directory.
+fn instance(state: &Path) -> String {
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    format!(
+        "{:016x}",
+        xxhash_rust::xxh3::xxh3_64(state.as_os_str().as_bytes())
+    )
+}
+
+async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> {
+    let (stopping, stop) = watch::channel(false);
+    let service = Service {
+        assets: holdings.assets.clone(),
+        store: holdings.store.clone(),
+        queue: holdings.laboratory.clone(),
+        stop,
+    };
+    let service = WbdServer::new(service).max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let (listener, _file) = crate::socket::bind(&settings.socket)?;
+    eprintln!("listening on {}", settings.socket.display());
+    let clients = UnixListenerStream::new(listener).map(|stream| stream.and_then(Connection::accept));
+    let ended = async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        let _ = stopping.send(true);
+    };
+    tonic::transport::Server::builder()
+        .add_service(service)
+        .serve_with_incoming_shutdown(clients, ended)
+        .await
+        .context("the server failed")
+}

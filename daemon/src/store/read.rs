@@ -1,0 +1,109 @@
+//! Reading: what the API answers from.
+//!
+//! A finished experiment carries its summaries, so its document does not touch its runs. One that is
+//! running or was cut short has none: its cells count their runs and say nothing else until the caller
+//! sums up [`Reader::samples`].
+
+use rusqlite::{Connection, OptionalExtension as _};
+use wbd_model::{Experiment, ExperimentLine, Metric, Sample};
+
+use super::column::Word;
+use super::{Scope, Store, StoreError, list, rows};
+
+/// A connection that reads what its scope may see.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    store: Store,
+    connection: Connection,
+    scope: Scope,
+}
+
+/// An experiment as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stored {
+    /// Its document.
+    pub(crate) experiment: Experiment,
+    /// Whether every cell carries its summaries; where not, the caller makes them from the runs.
+    pub(crate) summed_up: bool,
+}
+
+impl Reader {
+    pub(super) fn new(store: Store, connection: Connection, scope: Scope) -> Self {
+        Self {
+            store,
+            connection,
+            scope,
+        }
+    }
+
+    /// Every experiment, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// As every method here: the database is damaged, or another error of SQLite.
+    pub(crate) fn list(&self) -> Result<Vec<ExperimentLine>, StoreError> {
+        self.explain(list::lines(&self.connection, self.scope))
+    }
+
+    /// The experiment of this name, or the newest for `latest`; with its runs where they are wanted.
+    pub(crate) fn experiment(&self, name: &str, with_samples: bool) -> Result<Option<Stored>, StoreError> {
+        self.explain(self.read_experiment(name, with_samples))
+    }
+
+    /// The runs of a cell by its number, in their order within the cell; none where there is no such cell.
+    pub(crate) fn samples(&self, name: &str, cell: usize) -> Result<Vec<Sample>, StoreError> {
+        self.explain(self.find_cell(name, cell).and_then(|cell| match cell {
+            Some(cell) => rows::samples(&self.connection, cell),
+            None => Ok(Vec::new()),
+        }))
+    }
+
+    /// The serialised histogram of a metric of a cell by its number.
+    pub(crate) fn histogram(
+        &self,
+        name: &str,
+        cell: usize,
+        metric: Metric,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = "SELECT hdr FROM histogram WHERE cell = ? AND metric = ?";
+        self.explain(self.find_cell(name, cell).and_then(|cell| {
+            let bytes = self
+                .connection
+                .query_row(query, (cell, Word(metric)), |row| row.get(0));
+            bytes.optional()
+        }))
+    }
+
+    fn explain<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|error| self.store.error(error))
+    }
+
+    /// All of it in one transaction, so that it is of one moment.
+    fn read_experiment(&self, name: &str, with_samples: bool) -> rusqlite::Result<Option<Stored>> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        let Some(id) = self.scope.find(&snapshot, name)? else {
+            return Ok(None);
+        };
+        let mut experiment = rows::experiment(&snapshot, id)?;
+        let mut summed_up = true;
+        for mut cell in rows::cells(&snapshot, id)? {
+            summed_up &= cell.summed_up;
+            if with_samples {
+                cell.document.samples = rows::samples(&snapshot, cell.id)?;
+            }
+            experiment.cells.push(cell.document);
+        }
+        Ok(Some(Stored {
+            experiment,
+            summed_up,
+        }))
+    }
+
+    fn find_cell(&self, name: &str, number: usize) -> rusqlite::Result<Option<i64>> {
+        let experiment = self.scope.find(&self.connection, name)?;
+        self.connection
+            .prepare_cached("SELECT id FROM cell WHERE experiment = ? AND number = ?")?
+            .query_row((experiment, number), |row| row.get(0))
+            .optional()
+    }
+}

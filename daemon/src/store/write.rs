@@ -1,0 +1,158 @@
+//! Writing: an experiment begins, its runs are recorded one by one, it finishes.
+
+use rusqlite::{Connection, TransactionBehavior};
+use wbd_model::document::State;
+use wbd_model::{Metric, Sample};
+
+use super::column::Word;
+use super::{FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, insert, remove};
+
+/// An experiment under way: where its runs are recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Recording {
+    pub(super) experiment: i64,
+    pub(super) cells: Vec<i64>,
+}
+
+impl Recording {
+    /// The experiment's name; no other ever had it or will have it.
+    #[must_use]
+    pub(crate) fn name(&self) -> String {
+        self.experiment.to_string()
+    }
+}
+
+/// A connection that writes. Several may be open; each waits for the other's transaction.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    store: Store,
+    pub(super) connection: Connection,
+}
+
+impl Writer {
+    pub(super) fn new(store: Store, connection: Connection) -> Self {
+        Self { store, connection }
+    }
+
+    /// Begins an experiment, in state running.
+    ///
+    /// # Errors
+    ///
+    /// As every method here: the database finds no room, is damaged, or another error of SQLite.
+    pub(crate) fn begin_experiment(&mut self, new: &NewExperiment) -> Result<Recording, StoreError> {
+        self.transact(|transaction| insert::experiment(transaction, new))
+    }
+
+    /// Records a run of the cell of this number. Once this returns, no end of the process loses it.
+    ///
+    /// # Panics
+    ///
+    /// Where the experiment was begun without such a cell.
+    pub(crate) fn record(
+        &self,
+        recording: &Recording,
+        cell: usize,
+        sample: &Sample,
+    ) -> Result<(), StoreError> {
+        let inserted = insert::sample(&self.connection, recording.cells[cell], sample);
+        inserted.map_err(|error| self.store.error(error))
+    }
+
+    /// Records runs, all or none.
+    ///
+    /// # Panics
+    ///
+    /// As [`Writer::record`].
+    pub(crate) fn record_batch(
+        &mut self,
+        recording: &Recording,
+        runs: &[(usize, Sample)],
+    ) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            runs.iter()
+                .try_for_each(|(cell, sample)| insert::sample(transaction, recording.cells[*cell], sample))
+        })
+    }
+
+    /// Notes why a metric of a cell cannot be measured; the first reason stays.
+    ///
+    /// # Panics
+    ///
+    /// As [`Writer::record`].
+    pub(crate) fn record_unavailable(
+        &self,
+        recording: &Recording,
+        cell: usize,
+        metric: Metric,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        let noted = self.connection.execute(
+            "INSERT INTO unavailable (cell, metric, why) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (recording.cells[cell], Word(metric), why),
+        );
+        noted.map(drop).map_err(|error| self.store.error(error))
+    }
+
+    /// Ends an experiment. `cells` are by their number; one that is not given is later summed up from its runs.
+    pub(crate) fn finish(
+        &mut self,
+        recording: &Recording,
+        state: State,
+        cells: &[FinishedCell],
+    ) -> Result<(), StoreError> {
+        self.insist(|connection| {
+            transact(connection, |transaction| {
+                insert::end(transaction, recording, state, cells)
+            })
+        })
+    }
+
+    /// For the start of the daemon: marks what its predecessor left running, and completes its removals.
+    pub(crate) fn interrupt_unfinished(&mut self) -> Result<(), StoreError> {
+        self.insist(|connection| {
+            let change = "UPDATE experiment SET state = ?2 WHERE state = ?1";
+            connection.execute(change, (Word(State::Running), Word(State::Interrupted)))?;
+            remove::complete(connection)
+        })
+    }
+
+    /// Removes an experiment with all that belongs to it. One that is running stays.
+    pub(crate) fn remove(&mut self, scope: Scope, name: &str) -> Result<Removal, StoreError> {
+        let removal = self.insist(|connection| remove::remove(connection, scope, name))?;
+        ballast::take(&self.store.file);
+        Ok(removal)
+    }
+
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        transact(&mut self.connection, work).map_err(|error| self.store.error(error))
+    }
+
+    /// Does what must be possible on a full disk too: with the room that was kept back for it.
+    fn insist<T>(&mut self, work: impl Fn(&mut Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let done = work(&mut self.connection).map_err(|error| self.store.error(error));
+        if !matches!(done, Err(StoreError::Full { .. })) || !ballast::give_up(&self.store.file) {
+            return done;
+        }
+        fold_log(&self.connection)
+            .and_then(|()| work(&mut self.connection))
+            .map_err(|error| self.store.error(error))
+    }
+}
+
+/// Brings what the log holds into the database and gives back the log's room.
+fn fold_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
+}
+
+fn transact<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let made = work(&transaction)?;
+    transaction.commit()?;
+    Ok(made)
+}

@@ -1,0 +1,6 @@
+//! What there is to run: targets, workloads, and where their files are.
+
+pub(crate) mod assets;
+pub(crate) mod catalogue;
+pub(crate) mod precompiled;
+pub(crate) mod workloads;

@@ -1,0 +1,102 @@
+//! The workloads by name, from their manifests.
+
+use std::fs;
+use std::path::Path;
+
+use wbd_model::host::{Unavailable, WorkloadInfo};
+use wbd_model::{Manifest, Size};
+
+use super::assets::Assets;
+
+/// Why a workload cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkloadError {
+    /// There is none of this name.
+    #[error("no workload is called `{name}`; there are: {known}")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// Those that are there.
+        known: String,
+    },
+    /// Its manifest cannot be read.
+    #[error("{path}: {why}; rebuild the workloads with: cargo xtask build")]
+    Manifest {
+        /// The manifest.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Names of the workloads that are there.
+pub(crate) fn names(assets: &Assets) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(&assets.workloads) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().join("workload.toml").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// The manifest of a workload.
+pub(crate) fn manifest(assets: &Assets, name: &str) -> Result<Manifest, WorkloadError> {
+    let known = names(assets);
+    if !known.iter().any(|known| known == name) {
+        return Err(WorkloadError::Unknown {
+            name: name.to_owned(),
+            known: known.join(", "),
+        });
+    }
+    read(&assets.workloads.join(name).join("workload.toml"))
+}
+
+fn read(path: &Path) -> Result<Manifest, WorkloadError> {
+    let fail = |why: String| WorkloadError::Manifest {
+        path: path.display().to_string(),
+        why,
+    };
+    let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| fail(error.message().to_owned()))
+}
+
+/// What a client is told of each workload.
+pub(crate) fn list(assets: &Assets) -> Vec<WorkloadInfo> {
+    names(assets).into_iter().map(|name| info(assets, name)).collect()
+}
+
+fn info(assets: &Assets, name: String) -> WorkloadInfo {
+    match manifest(assets, &name) {
+        Ok(manifest) => WorkloadInfo {
+            about: manifest.about.clone(),
+            quick: args(&manifest, Size::Quick),
+            seed: args(&manifest, Size::Seed),
+            unavailable: ["static", "wasm"]
+                .iter()
+                .find_map(|kind| assets.program(&name, kind).err()),
+            name,
+        },
+        Err(error) => WorkloadInfo {
+            about: String::new(),
+            quick: Vec::new(),
+            seed: Vec::new(),
+            unavailable: Some(Unavailable {
+                why: error.to_string(),
+                mend: "cargo xtask build".to_owned(),
+            }),
+            name,
+        },
+    }
+}
+
+fn args(manifest: &Manifest, size: Size) -> Vec<String> {
+    manifest
+        .sizes
+        .get(&size)
+        .map(|problem| problem.args.clone())
+        .unwrap_or_default()
+}
