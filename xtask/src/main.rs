@@ -1,1 +1,75 @@
-fn main() {}
+//! The tasks of this repository, one file each: `cargo xtask TASK`.
+//!
+//! Every command a task runs is shown first. What a task starts it also stops, on success, on error and on Ctrl-C.
+
+mod bpf_linker;
+mod build;
+mod cargo;
+mod compiler;
+mod demo;
+mod dist;
+mod docker;
+mod ebpf;
+mod fingerprint;
+mod interrupt;
+mod pinned;
+mod programs;
+mod progress;
+mod service;
+mod setup;
+mod shell;
+mod steps;
+mod tally;
+mod test;
+mod toolchain;
+mod tree;
+mod workloads;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::tree::Tree;
+
+/// Tasks of the wbd repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what compiling and measuring need
+    Setup(setup::Options),
+    /// Build the programs, the runners and the workloads into one folder
+    Build,
+    /// Rebuild the kernel object, or check the committed one
+    Ebpf(ebpf::Options),
+    /// From a fresh machine to tables: build everything, start the daemon, measure, print
+    Demo(demo::Options),
+    /// Run every test that this machine can run
+    Test,
+}
+
+fn main() -> ExitCode {
+    run(Args::parse().task).unwrap_or_else(|error| {
+        progress::line(format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    interrupt::watch()?;
+    let tree = Tree::find()?;
+    match task {
+        Task::Setup(options) => setup::run(&options)?,
+        Task::Build => drop(build::run(&tree)?),
+        Task::Ebpf(options) => ebpf::run(&tree, &options)?,
+        Task::Demo(options) => demo::run(&tree, &options)?,
+        Task::Test => return test::run(&tree),
+    }
+    Ok(ExitCode::SUCCESS)
+}

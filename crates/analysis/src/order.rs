@@ -79,7 +79,7 @@ mod tests {
             .into_iter()
             .map(|(cell, _)| cell)
             .collect();
-        assert_eq!(cells, [0; 10]);
+        assert_eq!(cells, [4, 1, 3, 0, 2, 2, 0, 3, 1, 4]);
     }
 
     #[test]

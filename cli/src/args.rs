@@ -1,0 +1,202 @@
+//! The command line as it is written: raw flags, checked one by one. What they mean together is decided in
+//! [`crate::request`]; nothing else sees the flags of `run`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueEnum};
+use wbd_model::{DEFAULT_SOCKET, Metric, Size};
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 a run failed; 2 bad usage; \
+    3 the daemon cannot be reached; 4 refused.";
+
+/// Measures how long programs take to start and run, and where the time goes, through the daemon wbd.
+#[derive(Debug, Parser)]
+#[command(name = "wbctl", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// The daemon's socket
+    #[arg(long, global = true, value_name = "PATH", env = "WBD_SOCKET", default_value = DEFAULT_SOCKET)]
+    pub(crate) socket: PathBuf,
+    /// Print one JSON document in place of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what this host can measure, what will disturb it, and what to do about it
+    Doctor,
+    /// List the ways to run a program, and why one is not available
+    Targets,
+    /// List the programs to measure, and why one is not available
+    Workloads,
+    /// Measure targets with workloads, a Wasm module of your own, or any command
+    Run(RunArgs),
+    /// List the experiments there are, the newest first
+    List,
+    /// Show an experiment's figures
+    Show {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+        /// Show every run as well
+        #[arg(long)]
+        runs: bool,
+    },
+    /// Remove an experiment and its samples
+    Rm {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+    },
+    /// Draw the distribution of a metric, cell by cell
+    Hist {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+        /// The metric to draw, such as startup, wall or rss_peak
+        #[arg(long, default_value_t = Metric::Startup, hide_possible_values = true)]
+        metric: Metric,
+    },
+    /// Draw the phases of a launch as a waterfall, cell by cell
+    Timeline {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+        /// Draw this run of each cell (from 0) in place of the medians
+        #[arg(long, value_name = "N")]
+        run: Option<u32>,
+    },
+    /// Write an experiment with all its samples to standard output
+    Export {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+        /// How to write it
+        #[arg(long, value_enum)]
+        format: Format,
+    },
+}
+
+/// Names the experiment.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExperimentArg {
+    /// The experiment's name as `wbctl list` shows it, or `latest`
+    #[arg(value_name = "EXPERIMENT", id = "experiment")]
+    pub(crate) name: String,
+}
+
+/// A format of `export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The document of `wbctl --json show --runs`
+    Json,
+    /// One line for each metric and instant of each run
+    Csv,
+}
+
+/// The flags of `run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// A target to measure; may be given several times
+    #[arg(short, long = "target", value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// A workload to measure each target with; may be given several times [default: empty]
+    #[arg(short, long = "workload", value_name = "WORKLOAD")]
+    pub(crate) workloads: Vec<String>,
+    /// Runs of each cell, after the warm-up
+    #[arg(short = 'n', long, value_name = "RUNS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+    /// Runs of each cell before those, thrown away
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) warmup: u32,
+    /// Seed of the order of runs [default: chosen by the daemon, and stored]
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    /// How much the workloads compute [default: quick]
+    #[arg(long, value_parser = size_parser())]
+    pub(crate) size: Option<Size>,
+    /// A Wasm module of your own to measure the targets with; what follows `--` are its arguments
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wasm: Option<PathBuf>,
+    /// After how many seconds a run is ended and does not count
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
+    pub(crate) time_limit: f64,
+    /// Any command to measure, in place of targets and workloads
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+fn size_parser() -> impl TypedValueParser<Value = Size> {
+    let names = Size::ALL.map(Size::as_str);
+    PossibleValuesParser::new(names).map(|name| {
+        Size::ALL
+            .into_iter()
+            .find(|size| size.as_str() == name)
+            .unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_contract_is_taken() {
+        for line in [
+            "wbctl doctor",
+            "wbctl --json targets",
+            "wbctl workloads --json",
+            "wbctl --socket /s run -t native -t docker -w fasta -n 30 --warmup 2 --seed 7 --size seed",
+            "wbctl run --wasm a.wasm -t wasmi -- x -y",
+            "wbctl run --time-limit 0.5 -- ls -l",
+            "wbctl list",
+            "wbctl show 7 --runs",
+            "wbctl rm latest",
+            "wbctl hist 7 --metric rss_peak",
+            "wbctl timeline 7 --run 3",
+            "wbctl export 7 --format csv",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn flags_after_the_dashes_belong_to_the_command() {
+        let Command::Run(run) = parse("wbctl run -n 3 -- ls -n --json").unwrap().command else {
+            panic!("not a run");
+        };
+        assert_eq!(
+            (run.runs, run.command),
+            (3, ["ls", "-n", "--json"].map(OsString::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn bad_values_are_usage_errors_that_name_the_choices() {
+        for (line, named) in [
+            ("wbctl run -t native -n 0", "1.."),
+            ("wbctl run -t native --size huge", "quick"),
+            ("wbctl hist 7 --metric speed", "startup, execution"),
+            ("wbctl export 7 --format xml", "csv"),
+            ("wbctl export 7", "--format"),
+            ("wbctl show", "EXPERIMENT"),
+            ("wbctl timeline 7 --run -1", "-1"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(named), "{line}: {error}");
+        }
+    }
+}

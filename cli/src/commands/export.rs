@@ -1,0 +1,104 @@
+//! `wbctl export`: an experiment with all its samples, for other tools.
+
+use std::io::{self, Write};
+
+use wbd_model::request::ShowRequest;
+use wbd_model::{Cell, Exit, Experiment, Sample, Unit};
+
+use super::Context;
+use crate::args::Format;
+use crate::client::answer;
+use crate::failure::Failure;
+use crate::output::{self, Style};
+
+const CSV_HEADER: [&str; 10] = [
+    "experiment",
+    "target",
+    "workload",
+    "run",
+    "order",
+    "valid",
+    "kind",
+    "name",
+    "value",
+    "unit",
+];
+
+pub(super) async fn run(context: &Context, experiment: String, format: Format) -> Result<(), Failure> {
+    if context.style == Style::Json && format != Format::Json {
+        return Err(Failure::Usage(
+            "--json and --format csv contradict each other: leave --json out".to_owned(),
+        ));
+    }
+    let mut client = context.connect().await?;
+    let document = answer(client.show(ShowRequest {
+        experiment,
+        samples: true,
+    }))
+    .await?;
+    match format {
+        Format::Json => output::print(Style::Json, &document, |_| String::new()),
+        Format::Csv => output::to_stdout(|out| write_csv(out, &document)),
+    }
+}
+
+/// In tidy long form: one line for each metric and each instant of each run, and one for how it ended.
+fn write_csv(out: &mut dyn Write, experiment: &Experiment) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(CSV_HEADER)?;
+    for cell in &experiment.cells {
+        for sample in &cell.samples {
+            for [kind, name, value, unit] in values(sample) {
+                let [of, target, workload, run, order, valid] = identity(experiment, cell, sample);
+                csv.write_record([of, target, workload, run, order, valid, kind, name, value, unit])?;
+            }
+        }
+    }
+    csv.flush()
+}
+
+fn identity(experiment: &Experiment, cell: &Cell, sample: &Sample) -> [String; 6] {
+    [
+        experiment.experiment.clone(),
+        cell.target.clone(),
+        cell.workload.clone(),
+        sample.run.to_string(),
+        sample.order.to_string(),
+        sample.valid.to_string(),
+    ]
+}
+
+/// The last four columns of every line of a run.
+fn values(sample: &Sample) -> impl Iterator<Item = [String; 4]> {
+    let (ending, value) = match &sample.exit {
+        Exit::Code(code) => ("code", code.to_string()),
+        Exit::Signal(signal) => ("signal", signal.to_string()),
+        Exit::NotStarted(why) => ("not_started", why.clone()),
+    };
+    let exit = ["exit".to_owned(), ending.to_owned(), value, String::new()];
+    let metrics = sample.metrics.iter().map(|(metric, value)| {
+        [
+            "metric".to_owned(),
+            metric.to_string(),
+            value.to_string(),
+            unit_name(metric.unit()).to_owned(),
+        ]
+    });
+    let instants = sample.instants.iter().map(|(name, instant)| {
+        [
+            "instant".to_owned(),
+            name.to_string(),
+            instant.ns.to_string(),
+            unit_name(Unit::Ns).to_owned(),
+        ]
+    });
+    std::iter::once(exit).chain(metrics).chain(instants)
+}
+
+const fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Ns => "ns",
+        Unit::Bytes => "bytes",
+        Unit::Count => "count",
+    }
+}

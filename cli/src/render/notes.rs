@@ -1,0 +1,163 @@
+//! What the reader must know beside the figures: the machine, failures, warnings, cache states, and what could
+//! not be measured. Each thing is said once, with the cells it holds for.
+
+use std::collections::BTreeMap;
+
+use wbd_model::host::Machine;
+use wbd_model::{Cell, Experiment, Metric, Unit};
+
+use super::table::plain;
+use super::units::figure;
+
+const LEGEND: &str = "p50: median; ±: from it to the farther end of its 95 % interval (bootstrap); n: runs that count / asked for";
+
+/// The machine on one line.
+pub(crate) fn machine(machine: &Machine) -> String {
+    let mut parts = vec![
+        format!("Linux {} {}", machine.kernel, machine.arch),
+        format!("{} x {}", machine.cpus, machine.cpu),
+        figure(machine.memory_bytes, Unit::Bytes),
+        format!("cgroups {}", machine.cgroups),
+    ];
+    parts.extend(
+        machine
+            .governor
+            .as_ref()
+            .map(|governor| format!("governor {governor}")),
+    );
+    parts.extend(
+        machine
+            .hypervisor
+            .as_ref()
+            .map(|hypervisor| format!("guest of {hypervisor}")),
+    );
+    parts.push(format!(
+        "load {}.{:02}",
+        machine.load_centi / 100,
+        machine.load_centi % 100
+    ));
+    parts.push(format!("wbd {}", machine.wbd));
+    plain(&parts.join(", "))
+}
+
+/// The footnotes of an experiment.
+pub(crate) fn draw(experiment: &Experiment) -> String {
+    let cells = &experiment.cells;
+    let mut lines = vec![String::new(), LEGEND.to_owned()];
+    lines.extend(failures(cells));
+    lines.extend(
+        experiment
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}")),
+    );
+    lines.extend(cache_states(cells));
+    lines.extend(unavailable(cells));
+    lines.iter().map(|line| plain(line) + "\n").collect()
+}
+
+fn failures(cells: &[Cell]) -> impl Iterator<Item = String> {
+    cells.iter().filter(|cell| cell.failed > 0).map(|cell| {
+        let reasons: Vec<String> = cell
+            .failures
+            .iter()
+            .map(|(reason, count)| format!("{reason} ({count} x)"))
+            .collect();
+        format!(
+            "failed: {}: {} of {} runs made do not count: {}",
+            name(cell),
+            cell.failed,
+            u64::from(cell.failed) + u64::from(cell.valid),
+            reasons.join("; ")
+        )
+    })
+}
+
+fn cache_states(cells: &[Cell]) -> impl Iterator<Item = String> {
+    let states = cells
+        .iter()
+        .filter(|cell| !cell.cache.is_empty())
+        .map(|cell| (cell.cache.clone(), name(cell)));
+    said_once(states, cells.len())
+        .into_iter()
+        .map(|(state, which)| format!("cache: {state}{which}"))
+}
+
+fn unavailable(cells: &[Cell]) -> impl Iterator<Item = String> {
+    let mut metrics: BTreeMap<(&String, String), Vec<Metric>> = BTreeMap::new();
+    for cell in cells {
+        for (metric, reason) in &cell.unavailable {
+            metrics.entry((reason, name(cell))).or_default().push(*metric);
+        }
+    }
+    let lines = metrics.into_iter().map(|((reason, cell), metrics)| {
+        let metrics: Vec<&str> = metrics.into_iter().map(Metric::as_str).collect();
+        (format!("{}: {reason}", metrics.join(", ")), cell)
+    });
+    said_once(lines, cells.len())
+        .into_iter()
+        .map(|(text, which)| format!("unavailable: {text}{which}"))
+}
+
+/// Each text once, in the order of its first appearance, with the cells it is said of unless they are all.
+fn said_once(lines: impl Iterator<Item = (String, String)>, all: usize) -> Vec<(String, String)> {
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    for (text, cell) in lines {
+        match said.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, cells)) => cells.push(cell),
+            None => said.push((text, vec![cell])),
+        }
+    }
+    let which = |cells: Vec<String>| {
+        if cells.len() == all {
+            String::new()
+        } else {
+            format!(" ({})", cells.join(", "))
+        }
+    };
+    said.into_iter()
+        .map(|(text, cells)| (text, which(cells)))
+        .collect()
+}
+
+fn name(cell: &Cell) -> String {
+    format!("{}/{}", cell.target, cell.workload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimen;
+    use super::*;
+
+    #[test]
+    fn a_reason_that_holds_for_all_cells_is_said_once_and_names_none() {
+        let drawn = draw(&specimen::experiment());
+        let said = "unavailable: cycles, instructions: this machine has no hardware performance counters\n";
+        assert_eq!(drawn.matches(said).count(), 1, "{drawn}");
+        assert_eq!(
+            drawn.matches("hardware performance counters").count(),
+            1,
+            "{drawn}"
+        );
+    }
+
+    #[test]
+    fn a_reason_that_holds_for_some_cells_names_them() {
+        let drawn = draw(&specimen::experiment());
+        assert!(
+            drawn.contains("cache: page cache warm, code compiled now (wasmtime-jit/fasta)\n"),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("cache: page cache warm (native/empty, docker/empty)\n"),
+            "{drawn}"
+        );
+    }
+
+    #[test]
+    fn a_failed_run_is_counted_with_its_cell_and_reason() {
+        let drawn = draw(&specimen::experiment());
+        let said = "failed: wasmtime-jit/fasta: 2 of 30 runs made do not count: exited with 134 (1 x); lost 3 events (1 x)";
+        assert!(drawn.contains(said), "{drawn}");
+    }
+}

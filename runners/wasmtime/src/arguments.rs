@@ -1,0 +1,180 @@
+//! The command line, as the daemon writes it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::failure::Failure;
+
+/// What `help` prints.
+pub(crate) const USAGE: &str = "\
+Usage: wbd-runner-wasmtime run --mode jit|aot [--env NAME=VALUE]... [--dir HOST[::GUEST]]... MODULE [-- ARGS...]
+       wbd-runner-wasmtime compile MODULE.wasm > MODULE.cwasm
+       wbd-runner-wasmtime version
+";
+
+/// What to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Run a module.
+    Run(Run),
+    /// Write a module's machine code to standard output.
+    Compile(PathBuf),
+    /// Name the engine.
+    Version,
+    /// Print the usage.
+    Help,
+}
+
+/// What to run, and what its guest gets.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) mode: Mode,
+    pub(crate) module: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) preopens: Vec<Preopen>,
+}
+
+/// Where the machine code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Compiled now from WebAssembly.
+    Jit,
+    /// Compiled before by `compile`.
+    Aot,
+}
+
+/// A directory the guest may use, and the name it knows it by.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Preopen {
+    pub(crate) host: String,
+    pub(crate) guest: String,
+}
+
+/// Reads this process's command line.
+pub(crate) fn parse() -> Result<Command, Failure> {
+    command(lexopt::Parser::from_env())
+        .map_err(|error| Failure(format!("{error}; see `wbd-runner-wasmtime help`")))
+}
+
+fn command(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let command = match parser.next()? {
+        Some(Value(word)) if word == "run" => return run(parser).map(Command::Run),
+        Some(Value(word)) if word == "compile" => Command::Compile(parser.value()?.into()),
+        Some(Value(word)) if word == "version" => Command::Version,
+        Some(Value(word)) if word == "help" => Command::Help,
+        Some(Long("version")) => Command::Version,
+        Some(Long("help") | Short('h')) => Command::Help,
+        Some(other) => return Err(other.unexpected()),
+        None => return Err("no command given".into()),
+    };
+    match parser.next()? {
+        Some(surplus) => Err(surplus.unexpected()),
+        None => Ok(command),
+    }
+}
+
+fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
+    let (mut mode, mut module) = (None, None);
+    let (mut arguments, mut environment, mut preopens) = (vec![], vec![], vec![]);
+    while let Some(word) = parser.next()? {
+        match word {
+            Long("mode") => mode = Some(parser.value()?.parse_with(read_mode)?),
+            Long("env") => environment.push(parser.value()?.parse_with(read_variable)?),
+            Long("dir") => preopens.push(parser.value()?.parse_with(read_preopen)?),
+            Value(path) if module.is_none() => module = Some(path),
+            Value(argument) => arguments.push(argument.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let module: OsString = module.ok_or("no module given")?;
+    Ok(Run {
+        mode: mode.ok_or("no --mode given")?,
+        module: module.into(),
+        arguments,
+        environment,
+        preopens,
+    })
+}
+
+fn read_mode(text: &str) -> Result<Mode, &'static str> {
+    match text {
+        "jit" => Ok(Mode::Jit),
+        "aot" => Ok(Mode::Aot),
+        _ => Err("the mode is `jit` or `aot`"),
+    }
+}
+
+fn read_variable(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a variable is NAME=VALUE"),
+    }
+}
+
+fn read_preopen(text: &str) -> Result<Preopen, &'static str> {
+    let (host, guest) = text.split_once("::").unwrap_or((text, text));
+    if host.is_empty() || guest.is_empty() {
+        return Err("a directory is HOST or HOST::GUEST");
+    }
+    Ok(Preopen {
+        host: host.to_owned(),
+        guest: guest.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &[&str]) -> Result<Command, lexopt::Error> {
+        command(lexopt::Parser::from_args(line))
+    }
+
+    #[test]
+    fn a_run_is_taken_apart() {
+        let line = [
+            "run", "--mode", "aot", "--env", "A=b=c", "--dir", "/h::/g", "m.cwasm", "--", "--x", "--",
+        ];
+        let Ok(Command::Run(run)) = parsed(&line) else {
+            panic!("a good line was refused");
+        };
+        assert_eq!(run.mode, Mode::Aot);
+        assert_eq!(run.module, PathBuf::from("m.cwasm"));
+        assert_eq!(run.arguments, ["--x", "--"]);
+        assert_eq!(run.environment, [("A".to_owned(), "b=c".to_owned())]);
+        let (host, guest) = ("/h".to_owned(), "/g".to_owned());
+        assert_eq!(run.preopens, [Preopen { host, guest }]);
+    }
+
+    #[test]
+    fn a_directory_without_a_guest_name_keeps_its_own() {
+        assert_eq!(
+            read_preopen("/data").map(|preopen| preopen.guest),
+            Ok("/data".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused() {
+        for line in [
+            &[][..],
+            &["walk"],
+            &["run"],
+            &["run", "m.wasm"],
+            &["run", "--mode", "jit"],
+            &["run", "--mode", "fast", "m.wasm"],
+            &["run", "--mode", "jit", "--env", "=x", "m.wasm"],
+            &["run", "--mode", "jit", "--env", "x", "m.wasm"],
+            &["run", "--mode", "jit", "--dir", "::/g", "m.wasm"],
+            &["run", "--mode", "jit", "m.wasm", "--unknown"],
+            &["compile"],
+            &["compile", "m.wasm", "surplus"],
+            &["version", "surplus"],
+        ] {
+            assert!(parsed(line).is_err(), "{line:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! From machine code to the guest's end.
+//!
+//! The guest gets its arguments, the variables and directories named on the command line, and the
+//! runner's standard streams. It gets nothing else: no inherited environment, no other file.
+
+use std::path::Path;
+
+use tokio::runtime::Runtime;
+use wasmtime::{Engine, Linker, Module, Store, Trap, TypedFunc};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+
+use crate::arguments::{Preopen, Run};
+use crate::failure::{Failure, one_line};
+use crate::marks;
+
+/// How the guest ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// It returned from `_start` or called `proc_exit`.
+    Exited(i32),
+    /// It trapped: why.
+    Trapped(String),
+}
+
+/// Runs the module's `_start`.
+pub(crate) fn run(engine: &Engine, module: &Module, run: &Run) -> Result<Ending, Failure> {
+    let mut store = Store::new(engine, wasi(run)?);
+    let start = match instantiate(engine, module, &mut store) {
+        Ok(start) => start,
+        Err(error) if is_the_guests_own(&error) => return Ok(ending(Err(error))),
+        Err(error) => return Err(cannot_instantiate(&run.module, &error)),
+    };
+    let runtime = host_call_runtime(module)?;
+    let _entered = runtime.as_ref().map(Runtime::enter);
+    marks::instance_ready();
+    marks::guest();
+    Ok(ending(start.call(&mut store, ())))
+}
+
+fn wasi(run: &Run) -> Result<WasiP1Ctx, Failure> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.inherit_stdio();
+    // A file operation is then a plain system call, as in a native program, and not a message to a thread.
+    builder.allow_blocking_current_thread(true);
+    builder
+        .arg(program_name(&run.module))
+        .args(&run.arguments)
+        .envs(&run.environment);
+    for Preopen { host, guest } in &run.preopens {
+        builder
+            .preopened_dir(host, guest, FsPerms::ReadWrite)
+            .map_err(|error| {
+                Failure(format!(
+                    "cannot open the directory `{host}`: {}; name one that exists",
+                    one_line(&error)
+                ))
+            })?;
+    }
+    Ok(builder.build_p1())
+}
+
+fn program_name(module: &Path) -> String {
+    module
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn instantiate(
+    engine: &Engine,
+    module: &Module,
+    store: &mut Store<WasiP1Ctx>,
+) -> wasmtime::Result<TypedFunc<(), ()>> {
+    let mut linker = Linker::new(engine);
+    p1::add_to_linker_sync(&mut linker, |wasi| wasi)?;
+    let instance = linker.instantiate(&mut *store, module)?;
+    instance.get_typed_func(store, "_start")
+}
+
+/// The tokio runtime in which wasmtime-wasi's host calls are to run; none: the one it makes itself.
+///
+/// Left to itself, wasmtime-wasi starts a runtime with a thread for each core on the guest's first
+/// blocking call, and charges it to the guest. A runtime without threads, already entered, spares that:
+/// preview 1 asks nothing of it but to poll futures that are ready at once. The one exception is
+/// `poll_oneoff`, whose timers need a runtime that somebody drives.
+fn host_call_runtime(module: &Module) -> Result<Option<Runtime>, Failure> {
+    if module.imports().any(|import| import.name() == "poll_oneoff") {
+        return Ok(None);
+    }
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map(Some)
+        .map_err(|error| {
+            Failure(format!(
+                "cannot make a tokio runtime: {error}; see the limits of this process"
+            ))
+        })
+}
+
+/// Whether instantiation failed by what the module's own start function did.
+fn is_the_guests_own(error: &wasmtime::Error) -> bool {
+    error.is::<Trap>() || error.is::<I32Exit>()
+}
+
+fn ending(result: wasmtime::Result<()>) -> Ending {
+    match result {
+        Ok(()) => Ending::Exited(0),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(exit) => Ending::Exited(exit.0),
+            None => Ending::Trapped(one_line(&error)),
+        },
+    }
+}
+
+fn cannot_instantiate(path: &Path, error: &wasmtime::Error) -> Failure {
+    Failure(format!(
+        "cannot instantiate `{}`: {}; a module needs an exported function `_start` and imports of WASI preview 1 alone",
+        path.display(),
+        one_line(error)
+    ))
+}

@@ -1,0 +1,161 @@
+//! Whether the committed kernel object, its manifest and its sources belong together.
+//!
+//! Stable Rust cannot rebuild the object, but it can tell that somebody changed a source and forgot to.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::dist::{list, read};
+
+/// The committed object.
+pub(crate) const OBJECT: &str = "ebpf/wbd.bpf.o";
+/// What is recorded of it.
+pub(crate) const MANIFEST: &str = "ebpf/manifest.toml";
+/// The files it is made of.
+const FILES: [&str; 2] = ["ebpf/Cargo.toml", "ebpf/Cargo.lock"];
+/// The folders of Rust sources it is made of.
+const FOLDERS: [&str; 2] = ["ebpf/src", "crates/abi/src"];
+
+/// Where the committed object comes from.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    /// SHA-256 of the sources, see [`sources`].
+    pub sources: String,
+    /// SHA-256 of the object.
+    pub object: String,
+    /// The compiler that made it.
+    pub rustc: String,
+    /// The linker that made it.
+    pub bpf_linker: String,
+}
+
+/// A SHA-256, written in hexadecimal.
+pub(crate) struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of several byte strings, each preceded by its length so that none can pass into the next.
+    pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The plain SHA-256 of a file's content, as `sha256sum` prints it.
+    pub(crate) fn of_content(content: &[u8]) -> Self {
+        Self(Sha256::digest(content).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The digest of all the object's sources below `root`: path and content of each, sorted by path.
+pub(crate) fn sources(root: &Path) -> Result<Digest> {
+    let mut paths: Vec<PathBuf> = FILES.iter().map(|file| root.join(file)).collect();
+    for folder in FOLDERS {
+        collect(&root.join(folder), &mut paths)?;
+    }
+    paths.sort();
+    let mut parts = Vec::new();
+    for path in &paths {
+        let name = path.strip_prefix(root).context("a source lies in the checkout")?;
+        parts.push(name.as_os_str().as_encoded_bytes().to_vec());
+        parts.push(read(path)?);
+    }
+    Ok(Digest::of(parts.iter().map(Vec::as_slice)))
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    for path in list(folder)? {
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads the committed manifest.
+pub(crate) fn manifest(root: &Path) -> Result<Manifest> {
+    let path = root.join(MANIFEST);
+    let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+    toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn root() -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    #[test]
+    fn the_committed_object_is_made_of_the_committed_sources() {
+        let recorded = manifest(&root()).unwrap().sources;
+        let mend = "the kernel side's sources have changed: run `cargo xtask ebpf` and commit what it writes";
+        assert_eq!(sources(&root()).unwrap().to_string(), recorded, "{mend}");
+    }
+
+    #[test]
+    fn the_committed_object_is_the_one_recorded() {
+        let object = read(&root().join(OBJECT)).unwrap();
+        let mend = "the object and its manifest are not of one build: run `cargo xtask ebpf`";
+        assert_eq!(
+            Digest::of_content(&object).to_string(),
+            manifest(&root()).unwrap().object,
+            "{mend}"
+        );
+    }
+
+    #[test]
+    fn content_is_hashed_as_everyone_does() {
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-4's own example
+        assert_eq!(Digest::of_content(b"abc").to_string(), known);
+    }
+
+    #[test]
+    fn the_border_between_parts_counts() {
+        let digest = |parts: [&[u8]; 2]| Digest::of(parts).to_string();
+        assert_ne!(digest([b"ab", b"c"]), digest([b"a", b"bc"]));
+    }
+
+    #[test]
+    fn every_source_counts_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for folder in ["ebpf/src/deep", "crates/abi/src"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let write = |file: &str, text: &str| fs::write(root.join(file), text).unwrap();
+        [
+            "ebpf/Cargo.toml",
+            "ebpf/Cargo.lock",
+            "ebpf/src/main.rs",
+            "ebpf/src/deep/a.rs",
+            "crates/abi/src/lib.rs",
+        ]
+        .iter()
+        .for_each(|file| write(file, "one"));
+        let digest = || sources(root).unwrap().to_string();
+        let first = digest();
+        write("ebpf/src/notes.txt", "not a source");
+        assert_eq!(digest(), first);
+        write("ebpf/src/deep/a.rs", "two");
+        assert_ne!(digest(), first);
+    }
+}

@@ -1,0 +1,123 @@
+//! `cargo xtask setup`: the Debian packages which compiling and measuring need.
+//!
+//! A second run costs one `dpkg-query`. On a system without dpkg it can only say what has to be there.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use nix::unistd::Uid;
+
+use crate::docker;
+use crate::progress;
+use crate::shell;
+
+/// What to set up.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Also install Docker, unless there is one
+    #[arg(long)]
+    pub docker: bool,
+}
+
+/// A package and what it is for.
+type Package = (&'static str, &'static str);
+
+const COMPILING: &[Package] = &[
+    ("clang-19", "compiles the workloads, natively and to Wasm"),
+    ("lld-19", "links Wasm modules"),
+    (
+        "libclang-rt-19-dev-wasm32",
+        "the compiler's own routines for Wasm",
+    ),
+    ("wasi-libc", "the C library of Wasm modules"),
+    (
+        "libc6-dev",
+        "the C library of native workloads, static and dynamic",
+    ),
+];
+
+const CONTAINERS: &[Package] = &[
+    ("docker.io", "runs the containers that are measured"),
+    ("containerd", "keeps containers for Docker"),
+    ("runc", "starts containers for containerd"),
+    ("iptables", "gives containers a network"),
+];
+
+/// Installs what is missing.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let missing = missing(&wanted(options))?;
+    if missing.is_empty() {
+        progress::line("setup: nothing is missing");
+        return Ok(());
+    }
+    for (package, purpose) in &missing {
+        progress::line(format!("setup: {package} is missing; it {purpose}"));
+    }
+    install(&missing)
+}
+
+fn wanted(options: &Options) -> Vec<Package> {
+    let has_docker = || shell::find_program("dockerd").is_some() || docker::answers();
+    let containers = if options.docker && !has_docker() {
+        CONTAINERS
+    } else {
+        &[]
+    };
+    [COMPILING, containers].concat()
+}
+
+fn missing(wanted: &[Package]) -> Result<Vec<Package>> {
+    if shell::find_program("dpkg-query").is_none() {
+        let list: Vec<_> = wanted
+            .iter()
+            .map(|(package, purpose)| format!("  {package}: {purpose}"))
+            .collect();
+        bail!(
+            "this is no Debian system. Install the equivalent of these packages by hand:\n{}",
+            list.join("\n")
+        );
+    }
+    let installed = installed(wanted)?;
+    Ok(wanted
+        .iter()
+        .filter(|(package, _)| !installed.lines().any(|line| line == *package))
+        .copied()
+        .collect())
+}
+
+/// One name a line. dpkg-query fails when it does not know one of the packages, and lists the others all the same.
+fn installed(wanted: &[Package]) -> Result<String> {
+    let mut query = Command::new("dpkg-query");
+    query
+        .args(["--show", "--showformat=${db:Status-Status} ${Package}\n"])
+        .args(names(wanted));
+    shell::show(&query);
+    let output = query.output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text
+        .lines()
+        .filter_map(|line| line.strip_prefix("installed "))
+        .collect::<Vec<_>>()
+        .join("\n"))
+}
+
+fn install(packages: &[Package]) -> Result<()> {
+    let names: Vec<_> = names(packages).collect();
+    if !Uid::effective().is_root() {
+        let list = names.join(" ");
+        bail!("installing needs root. Run: sudo apt-get update && sudo apt-get install --yes {list}");
+    }
+    shell::run(&mut apt_get(&["update"]))?;
+    shell::run(apt_get(&["install", "--yes", "--no-install-recommends"]).args(names))
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn names(packages: &[Package]) -> impl Iterator<Item = &'static str> {
+    packages.iter().map(|(package, _)| *package)
+}

@@ -1,0 +1,143 @@
+//! `cargo xtask test`: every test, those which need root and Docker included; none is skipped.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail, ensure};
+use nix::unistd::Uid;
+
+use crate::build;
+use crate::cargo::{self, Job, packages};
+use crate::compiler::Compiler;
+use crate::dist::Dist;
+use crate::docker;
+use crate::programs;
+use crate::progress::{self, Bar};
+use crate::setup;
+use crate::shell;
+use crate::steps::Steps;
+use crate::tally::{Event, Tally};
+use crate::tree::Tree;
+
+/// The package of black-box tests: it starts the built programs, as root.
+const BLACK_BOX: &str = "wbd-tests";
+
+/// Runs all tests; the last line on standard output counts them.
+pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
+    must_be_root("test")?;
+    let mut steps = Steps::default();
+    let mut suites = Suites::default();
+    let outcome = run_all(tree, &mut steps, &mut suites);
+    steps.report();
+    suites.report();
+    if let Err(error) = &outcome {
+        progress::line(format!("error: {error:#}"));
+    }
+    let all = suites.unit.add(suites.black_box);
+    progress::output(format!("{} passed, {} failed", all.passed, all.failed));
+    let good = outcome.is_ok() && all.failed == 0 && all.ignored == 0;
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Fails with the command to type where root is missing.
+pub(crate) fn must_be_root(task: &str) -> Result<()> {
+    ensure!(
+        Uid::effective().is_root(),
+        "watching programs from the kernel needs root. Run: sudo --preserve-env=PATH,HOME,CARGO_TARGET_DIR cargo xtask {task}"
+    );
+    Ok(())
+}
+
+#[derive(Default)]
+struct Suites {
+    unit: Tally,
+    black_box: Tally,
+}
+
+impl Suites {
+    fn report(&self) {
+        let skipped = match self.unit.ignored + self.black_box.ignored {
+            0 => "none was skipped".to_owned(),
+            number => format!("{number} WERE SKIPPED, which is a failure: a test runs or does not exist"),
+        };
+        progress::line(format!(
+            "{} unit tests; {} tests needed root, {} of them Docker; {skipped}",
+            self.unit.ran(),
+            self.black_box.ran(),
+            self.black_box.docker,
+        ));
+    }
+}
+
+fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
+    steps.run("setup", || setup::run(&setup::Options { docker: true }))?;
+    let dist = steps.run("build", || build::run(tree))?;
+    steps.run("build test programs", || {
+        programs::build(tree, &dist, &Compiler::find(&tree.target)?)
+    })?;
+    let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
+    let _docker = steps.run("start Docker", || docker::ensure(tree))?;
+    let black_box = steps.run("tests as root", || {
+        black_box_tests(tree, &dist, &mut suites.black_box)
+    });
+    unit.and(black_box)
+}
+
+/// Those of the default members of the workspace: without the runners and the black-box tests.
+fn unit_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    let compile = Job {
+        title: "unit tests",
+        command: &["test", "--no-run"],
+        packages: &[],
+        edges: "normal,build,dev",
+    };
+    compile.run(&tree.root)?;
+    run_tests(
+        cargo::command()
+            .current_dir(&tree.root)
+            .args(["test", "--no-fail-fast"]),
+        tally,
+    )
+}
+
+/// One at a time: they share the machine they measure.
+fn black_box_tests(tree: &Tree, dist: &Dist, tally: &mut Tally) -> Result<()> {
+    let packages = packages(&[BLACK_BOX]);
+    let command = &["test", "--no-run"];
+    Job {
+        title: BLACK_BOX,
+        command,
+        packages: &packages,
+        edges: "normal,build,dev",
+    }
+    .run(&tree.root)?;
+    let mut cargo = cargo::command();
+    cargo
+        .current_dir(&tree.root)
+        .args(["test", "--no-fail-fast"])
+        .args(&packages)
+        .args(["--", "--test-threads=1"]);
+    run_tests(cargo.env("WBD_DIST", &dist.root), tally)?;
+    if tally.ran() == 0 {
+        bail!("{BLACK_BOX} holds no test");
+    }
+    Ok(())
+}
+
+/// Passes the tests' output through and counts them.
+fn run_tests(command: &mut Command, tally: &mut Tally) -> Result<()> {
+    let bar = Bar::new("tests run", 0);
+    let outcome = shell::run_lines(command, |line| {
+        match tally.read(line) {
+            Event::Begun(tests) => bar.extend(tests),
+            Event::Over => bar.advance(),
+            Event::Text => {}
+        }
+        progress::output(line);
+    });
+    bar.finish();
+    outcome
+}
