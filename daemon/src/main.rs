@@ -4,6 +4,7 @@ mod api;
 mod args;
 mod collect;
 mod doctor;
+mod engine;
 mod launch;
 mod serve;
 mod session;

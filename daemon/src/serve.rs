@@ -16,6 +16,7 @@ use crate::api::caller::Connection;
 use crate::api::service::Service;
 use crate::args::Settings;
 use crate::collect::kernel::Kernel;
+use crate::engine::Engine;
 use crate::launch::slot::Slot;
 use crate::session::experiment::Laboratory;
 use crate::session::queue::Queue;
@@ -38,7 +39,7 @@ struct Holdings {
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
     let holdings = take(settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
+        .enable_all()
         .build()
         .context("cannot start the event loop")?;
     runtime.block_on(answer(settings, &holdings))
@@ -49,12 +50,15 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let lock = crate::socket::lock(&settings.state)?;
     store.writer()?.interrupt_unfinished()?;
     let tracing = TracingFs::ensure()?;
-    let nest = Nest::take(Hierarchies::detect()?, &instance(&settings.state))?;
+    let instance = instance(&settings.state);
+    clear_containers(&instance);
+    let nest = Nest::take(Hierarchies::detect()?, &instance)?;
     let laboratory = Laboratory {
         kernel: Kernel::load()?,
         slot: Slot::new(nest),
         store: store.clone(),
         code: Cache::open(&settings.state)?,
+        instance,
     };
     Ok(Holdings {
         laboratory: Queue::new(laboratory),
@@ -65,7 +69,22 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     })
 }
 
-/// A name for this daemon's cgroups: the same after a restart, another for another state directory.
+/// Removes the containers an earlier daemon of this name left behind, if there is an engine to ask.
+fn clear_containers(instance: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else { return };
+    let removed = runtime.block_on(async {
+        let engine = Engine::here().await.ok()?;
+        Some(engine.remove_leftovers(instance).await)
+    });
+    match removed {
+        None | Some(Ok(0)) => {}
+        Some(Ok(count)) => tracing::info!("removed {count} containers that an earlier wbd left behind"),
+        Some(Err(error)) => tracing::warn!("containers of an earlier wbd may be left: {error}"),
+    }
+}
+
+/// A name for this daemon's cgroups and containers: the same after a restart, another for another state directory.
 fn instance(state: &Path) -> String {
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
     format!(

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use tempfile::{Builder, TempDir};
 
 use crate::progress;
 use crate::service::Service;
@@ -20,24 +21,43 @@ pub(crate) fn answers() -> bool {
     ping().is_ok_and(|answer| answer.contains(" 200 "))
 }
 
+/// An engine of our own; dropping it stops it first and removes its runtime files then.
+pub(crate) struct Engine {
+    _service: Service,
+    _runtime: TempDir,
+}
+
 /// Starts an engine unless one answers.
 ///
 /// Ours keeps its images and containers in the build directory, so that it neither sees nor starts what an engine
 /// stopped on this machine has left.
-pub(crate) fn ensure(tree: &Tree) -> Result<Option<Service>> {
+pub(crate) fn ensure(tree: &Tree) -> Result<Option<Engine>> {
     if answers() {
         progress::line("Docker answers already");
         return Ok(None);
     }
     let folder = tree.target.join("docker");
+    // In /run for a short name: sockets lie below it, and a socket's path has 108 bytes at most.
+    let runtime = Builder::new()
+        .prefix("wbd-docker-")
+        .tempdir_in("/run")
+        .context("cannot make a folder in /run")?;
     let mut dockerd = Command::new("dockerd");
     dockerd
         .arg("--data-root")
         .arg(folder.join("data"))
         .arg("--pidfile")
         .arg(folder.join("pid"));
-    dockerd.args(["--exec-root", "/run/wbd-docker"]); // short: a socket's path has 108 bytes at most
-    Service::start("dockerd", &mut dockerd, &folder.join("log"), answers).map(Some)
+    dockerd
+        .arg("--exec-root")
+        .arg(runtime.path())
+        .arg("--host")
+        .arg(format!("unix://{}", socket().display()));
+    let service = Service::start("dockerd", &mut dockerd, &folder.join("log"), answers)?;
+    Ok(Some(Engine {
+        _service: service,
+        _runtime: runtime,
+    }))
 }
 
 fn socket() -> PathBuf {

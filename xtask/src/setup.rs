@@ -90,7 +90,7 @@ fn missing(wanted: &[Package]) -> Result<Vec<Package>> {
 fn installed(wanted: &[Package]) -> Result<String> {
     let mut query = Command::new("dpkg-query");
     query
-        .args(["--show", "--showformat=${db:Status-Status} ${Package}\n"])
+        .args(["--show", r"--showformat=${db:Status-Status} ${Package}\n"])
         .args(names(wanted));
     shell::show(&query);
     let output = query.output()?;

@@ -46,33 +46,51 @@ impl std::fmt::Debug for CounterKind {
     }
 }
 
-impl CounterKind {
-    fn new(counted: Counted, event: impl perf_event::events::Event) -> Self {
-        let mut builder = Builder::new(event);
+impl Counted {
+    /// Everything that can be counted, on this machine or another.
+    pub const ALL: [Self; 9] = [
+        Self::TaskClock,
+        Self::MainThreadClock,
+        Self::PageFaults,
+        Self::ContextSwitches,
+        Self::Migrations,
+        Self::Cycles,
+        Self::Instructions,
+        Self::BranchMisses,
+        Self::CacheMisses,
+    ];
+
+    /// A disabled counter of it, not yet told whom to observe.
+    fn builder<'a>(self) -> Builder<'a> {
+        let mut builder = match self {
+            Self::TaskClock | Self::MainThreadClock => Builder::new(Software::TASK_CLOCK),
+            Self::PageFaults => Builder::new(Software::PAGE_FAULTS),
+            Self::ContextSwitches => Builder::new(Software::CONTEXT_SWITCHES),
+            Self::Migrations => Builder::new(Software::CPU_MIGRATIONS),
+            Self::Cycles => Builder::new(Hardware::CPU_CYCLES),
+            Self::Instructions => Builder::new(Hardware::INSTRUCTIONS),
+            Self::BranchMisses => Builder::new(Hardware::BRANCH_MISSES),
+            Self::CacheMisses => Builder::new(Hardware::CACHE_MISSES),
+        };
         builder
             .include_kernel()
             .include_hv()
             .enabled(false)
-            .inherit(counted != Counted::MainThreadClock)
             .read_format(ReadFormat::TOTAL_TIME_ENABLED | ReadFormat::TOTAL_TIME_RUNNING);
-        Self { counted, builder }
+        builder
     }
+}
 
+impl CounterKind {
     /// Every kind there is, on this machine or another.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        use Counted::*;
-        vec![
-            Self::new(TaskClock, Software::TASK_CLOCK),
-            Self::new(MainThreadClock, Software::TASK_CLOCK),
-            Self::new(PageFaults, Software::PAGE_FAULTS),
-            Self::new(ContextSwitches, Software::CONTEXT_SWITCHES),
-            Self::new(Migrations, Software::CPU_MIGRATIONS),
-            Self::new(Cycles, Hardware::CPU_CYCLES),
-            Self::new(Instructions, Hardware::INSTRUCTIONS),
-            Self::new(BranchMisses, Hardware::BRANCH_MISSES),
-            Self::new(CacheMisses, Hardware::CACHE_MISSES),
-        ]
+        let kind = |counted: Counted| {
+            let mut builder = counted.builder();
+            builder.inherit(counted != Counted::MainThreadClock);
+            Self { counted, builder }
+        };
+        Counted::ALL.map(kind).into()
     }
 
     /// Opens one on the calling thread, to see whether this machine has it.
@@ -110,6 +128,51 @@ impl Reading {
         let scaled = u128::from(self.value) * u128::from(self.enabled_ns) / u128::from(self.running_ns);
         (u64::try_from(scaled).unwrap_or(u64::MAX), true)
     }
+}
+
+/// Counters of all processes of a cgroup of the unified hierarchy: one of each kind on each CPU.
+#[derive(Debug)]
+pub struct CgroupCounters(Vec<(Counted, Vec<Counter>)>);
+
+impl CgroupCounters {
+    /// Opens and starts those of these kinds; a kind that one CPU refuses is left out.
+    #[must_use]
+    pub fn start(kinds: &[CounterKind], cgroup: &File, cpus: u32) -> Self {
+        let of_kind = |kind: &CounterKind| {
+            if kind.counted == Counted::MainThreadClock {
+                return None; // a cgroup has no main thread
+            }
+            let on = |cpu| start_on(kind.counted, cgroup, cpu);
+            Some((kind.counted, (0..cpus as usize).map(on).collect::<io::Result<_>>().ok()?))
+        };
+        Self(kinds.iter().filter_map(of_kind).collect())
+    }
+
+    /// Reads them all, the CPUs added up.
+    pub fn read(&mut self) -> io::Result<Vec<(Counted, Reading)>> {
+        let mut readings = Vec::new();
+        for (counted, counters) in &mut self.0 {
+            let mut sum = Reading { value: 0, enabled_ns: 0, running_ns: 0 };
+            for counter in counters {
+                let read = counter.read_full()?;
+                sum.value += read.count();
+                sum.enabled_ns += read.time_enabled().map_or(0, as_ns);
+                sum.running_ns += read.time_running().map_or(0, as_ns);
+            }
+            readings.push((*counted, sum));
+        }
+        Ok(readings)
+    }
+}
+
+fn start_on(counted: Counted, cgroup: &File, cpu: usize) -> io::Result<Counter> {
+    let mut counter = counted.builder().observe_cgroup(cgroup).one_cpu(cpu).build()?;
+    counter.enable()?;
+    Ok(counter)
+}
+
+fn as_ns(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Reads a counter; the counts of descendants are in it once they have ended.

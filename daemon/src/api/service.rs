@@ -7,7 +7,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wbd_model::document::Experiment;
-use wbd_model::host::Diagnosis;
+use wbd_model::host::{Diagnosis, Unavailable};
 use wbd_model::request::{
     Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress, RunRequest, ShowRequest,
     TargetList, TimelineRequest, Timelines, WorkloadList,
@@ -16,6 +16,7 @@ use wbd_model::service::wbd_server::Wbd;
 
 use super::{answers, caller, status};
 use crate::doctor;
+use crate::engine::Engine;
 use crate::session::cancel::Cancel;
 use crate::session::experiment::{self, Laboratory};
 use crate::session::news::News;
@@ -59,6 +60,12 @@ impl Service {
     }
 }
 
+/// The version of the container engine, or why there is none.
+async fn container_engine() -> Result<String, Unavailable> {
+    let about = Engine::here().await?.about().await?;
+    Ok(format!("Docker {}, containerd {}, runc {}", about.engine, about.containerd, about.runc))
+}
+
 async fn blocking<A: Send + 'static>(
     work: impl FnOnce() -> Result<A, Status> + Send + 'static,
 ) -> Result<A, Status> {
@@ -71,24 +78,18 @@ impl Wbd for Service {
     type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
 
     async fn doctor(&self, _: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
-        blocking(|| Ok(doctor::diagnose(Vec::new())))
+        let engine = container_engine().await;
+        blocking(move || Ok(doctor::diagnose(vec![doctor::check_container_engine(&engine)])))
             .await
             .map(Response::new)
     }
 
     async fn targets(&self, _: Request<Empty>) -> Result<Response<TargetList>, Status> {
         let assets = self.assets.clone();
-        let engine = Err(wbd_model::host::Unavailable {
-            why: String::new(),
-            mend: String::new(),
-        });
-        blocking(move || {
-            Ok(TargetList {
-                targets: catalogue::list(&assets, &engine),
-            })
-        })
-        .await
-        .map(Response::new)
+        let engine = container_engine().await;
+        blocking(move || Ok(TargetList { targets: catalogue::list(&assets, &engine) }))
+            .await
+            .map(Response::new)
     }
 
     async fn workloads(&self, _: Request<Empty>) -> Result<Response<WorkloadList>, Status> {

@@ -1,5 +1,6 @@
 //! From what the kernel reports to instants and metrics.
 
+pub(crate) mod container;
 pub(crate) mod instants;
 pub(crate) mod kernel;
 pub(crate) mod sample;

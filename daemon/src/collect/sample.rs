@@ -130,7 +130,7 @@ pub(crate) fn time_metrics(instants: &Instants, metrics: &mut BTreeMap<Metric, u
     }
 }
 
-fn counted_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
+pub(crate) fn counted_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
     for &(counted, reading) in &observed.counters {
         if let Some(metric) = metric_of(counted) {
             metrics.insert(metric, reading.scaled().0);
@@ -158,7 +158,7 @@ pub(crate) fn metric_of(counted: Counted) -> Option<Metric> {
 }
 
 /// What of the main thread's wall time it spent waiting for a CPU, and what waiting for anything else.
-fn scheduling_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
+pub(crate) fn scheduling_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
     let delay_at = |kind: EventKind| {
         let of_root = |event: &&wbd_abi::Event| event.pid == observed.root && event.kind == kind as u32;
         observed
@@ -184,14 +184,14 @@ fn scheduling_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) 
     }
 }
 
-fn memory_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
+pub(crate) fn memory_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
     let peak = peak_resident_bytes(observed, observed.root);
     metrics.extend(peak.map(|bytes| (Metric::RssPeak, bytes)));
     metrics.extend(observed.memory_peak.map(|bytes| (Metric::CgroupPeak, bytes)));
 }
 
 /// Largest resident set of a process, where the kernel still had its memory map at its exit.
-pub(crate) fn peak_resident_bytes(observed: &Observed, pid: u32) -> Option<u64> {
+fn peak_resident_bytes(observed: &Observed, pid: u32) -> Option<u64> {
     let exit = |event: &&wbd_abi::Event| event.pid == pid && event.kind == EventKind::Exit as u32;
     let pages = observed.events.iter().find(exit)?.a;
     (pages > 0).then(|| pages * procfs::page_size())

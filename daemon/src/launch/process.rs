@@ -13,8 +13,8 @@ use wbd_linux::gate::{Child, Gate, LaunchError, Program};
 use wbd_linux::perf::{self, CounterKind};
 use wbd_linux::process::reap;
 
-use super::observed::{Observed, Printed};
-use super::output::{Buffer, Stream};
+use super::observed::Observed;
+use super::output::{Buffer, Printout, Stream};
 use super::slot::Slot;
 use crate::collect::kernel::{Kernel, KernelError};
 use crate::session::cancel::Cancel;
@@ -77,7 +77,7 @@ impl Launcher {
             _held: Vec::new(),
             missing: Vec::new(),
             buffer: Buffer::default(),
-            next_run: 1,
+            next_run: 0,
         };
         for kind in CounterKind::all() {
             match kind.open() {
@@ -89,6 +89,17 @@ impl Launcher {
             }
         }
         Ok(this)
+    }
+
+    /// Kinds of counters this machine has.
+    pub(crate) fn counters(&self) -> &[CounterKind] {
+        &self.counters
+    }
+
+    /// A number for a run, no other's in this experiment.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next_run += 1;
+        self.next_run
     }
 
     /// Kinds of counters this machine does not have, and why.
@@ -105,10 +116,10 @@ impl Launcher {
         limits: Limits,
         cancel: &Cancel,
     ) -> Result<Observed, MeansError> {
+        let number = self.number();
         let (cgroup, charged) = slot.ready()?;
         let id = cgroup.id();
-        kernel.register(id, self.next_run)?;
-        self.next_run += 1;
+        kernel.register(id, number)?;
         let launched = self.launch(program, cgroup.directory());
         let observed = match launched? {
             Ok((child, streams)) => self.watch(kernel, slot, child, streams, limits, cancel),
@@ -127,12 +138,12 @@ impl Launcher {
     fn launch(
         &mut self,
         program: &Program,
-        cgroup: std::os::fd::BorrowedFd<'_>,
+        cgroup: &File,
     ) -> Result<Result<(Child, Streams), LaunchError>, MeansError> {
         let (out, their_out) = Stream::open().map_err(system("make a pipe"))?;
         let (err, their_err) = Stream::open().map_err(system("make a pipe"))?;
         let stdio = [self.null.as_fd(), their_out.as_fd(), their_err.as_fd()];
-        let launched = self.gate.launch(program, stdio, cgroup, &self.counters);
+        let launched = self.gate.launch(program, stdio, cgroup.as_fd(), &self.counters);
         Ok(launched.map(|child| (child, Streams { out, err })))
     }
 
@@ -160,7 +171,7 @@ impl Launcher {
             .drain(&mut self.buffer)
             .map_err(system("read the target's output"))?;
         self.read_counters(child.counters, &mut observed);
-        streams.report(&mut observed);
+        Printout::report(&streams.out.printout, &streams.err.printout, &mut observed);
         Ok(observed)
     }
 
@@ -213,7 +224,7 @@ impl Launcher {
 }
 
 fn limit_broken(limits: Limits, deadline: Instant, streams: &Streams) -> Option<String> {
-    if streams.out.bytes() + streams.err.bytes() > limits.output_bytes {
+    if streams.out.printout.bytes() + streams.err.printout.bytes() > limits.output_bytes {
         return Some(format!(
             "printed more than {} bytes and was ended",
             limits.output_bytes
@@ -314,15 +325,6 @@ impl Streams {
             }
         }
         Ok(())
-    }
-
-    fn report(&self, observed: &mut Observed) {
-        observed.output = Printed {
-            bytes: self.out.bytes(),
-            xxh3: self.out.hash(),
-            error_bytes: self.err.bytes(),
-        };
-        observed.stderr = self.err.tail();
     }
 }
 

@@ -37,6 +37,13 @@ impl Slot {
         Ok((self.current.insert(current), charged))
     }
 
+    /// A cgroup for a container, and its path as the engine wants to be told it: the engine puts the
+    /// container inside, and this thread stays out. It must be put away after the run.
+    pub(crate) fn for_container(&mut self) -> Result<(RunCgroup, String), CgroupError> {
+        let made = self.nest.make()?;
+        Ok((made, self.nest.path_of_latest().display().to_string()))
+    }
+
     /// The cgroup of the present run.
     pub(crate) fn current(&self) -> Option<&RunCgroup> {
         self.current.as_ref()
@@ -47,11 +54,6 @@ impl Slot {
         self.current.take().map_or(Ok(()), |used| self.put_away(used))
     }
 
-    /// How this machine mounts its cgroups.
-    pub(crate) fn nest(&self) -> &Nest {
-        &self.nest
-    }
-
     fn make(&mut self) -> Result<RunCgroup, CgroupError> {
         let made = self.nest.make()?;
         made.adopt_this_thread()?;
@@ -60,11 +62,16 @@ impl Slot {
 
     fn put_away(&self, used: RunCgroup) -> Result<(), CgroupError> {
         self.nest.release_this_thread()?;
-        if used.is_populated()? {
-            used.kill()?;
-        }
-        used.remove()
+        put_away(used)
     }
+}
+
+/// Removes a cgroup that no thread of ours is in, and ends what is inside.
+pub(crate) fn put_away(used: RunCgroup) -> Result<(), CgroupError> {
+    if used.is_populated()? {
+        used.kill()?;
+    }
+    used.remove()
 }
 
 /// Whether the next run can have it.

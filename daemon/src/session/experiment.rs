@@ -15,6 +15,8 @@ use super::plan::{Means, Plan, PlannedCell};
 use super::summary::sum_up;
 use crate::collect::kernel::{Attached, Kernel, KernelError};
 use crate::collect::sample::{self, Expected};
+use crate::engine::Engine;
+use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits, MeansError};
 use crate::launch::slot::Slot;
 use crate::store::{NewCell, NewExperiment, Recording, Store, StoreError, Writer};
@@ -34,6 +36,8 @@ pub(crate) struct Laboratory {
     pub(crate) store: Store,
     /// Code compiled ahead of time.
     pub(crate) code: Cache,
+    /// The daemon's name, for the containers it makes.
+    pub(crate) instance: String,
 }
 
 /// Why an experiment ended early.
@@ -56,10 +60,24 @@ pub(crate) enum ExperimentError {
 /// A cell that can be run.
 struct ReadyCell {
     index: usize,
-    program: Program,
-    marks_guest: bool,
+    how: How,
     /// Kept until the last run: dropping it removes a caller's own code.
     _code: Option<Precompiled>,
+}
+
+/// How a cell is run.
+enum How {
+    /// As a process of ours; the guest's entry is marked by a runner, or is the program's own.
+    Process { program: Program, marks_guest: bool },
+    /// As a container of this image.
+    Container { image: String, args: Vec<String> },
+}
+
+/// The container engine, with the event loop its requests are made on: one of this thread, so that an
+/// instant is taken where the request is made.
+struct Containers {
+    runtime: tokio::runtime::Runtime,
+    engine: Engine,
 }
 
 /// Makes the runs of `plan` and returns the experiment's document.
@@ -71,7 +89,8 @@ pub(crate) fn run(
     cancel: &Cancel,
 ) -> Result<Experiment, ExperimentError> {
     let mut cells: Vec<Cell> = plan.cells.iter().map(|cell| document(cell, plan)).collect();
-    let ready = prepare(laboratory, plan, &mut cells, news);
+    let containers = containers(plan);
+    let ready = prepare(laboratory, plan, &containers, &mut cells, news);
     if ready.is_empty() {
         return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
     }
@@ -91,6 +110,7 @@ pub(crate) fn run(
         laboratory,
         plan,
         launcher,
+        containers: containers.ok(),
         ready,
         samples: plan.cells.iter().map(|_| Vec::new()).collect(),
         failed: 0,
@@ -156,12 +176,33 @@ fn cache_state(cell: &PlannedCell, warmup: u32) -> String {
     }
 }
 
+/// Connects to the container engine, where a cell needs it.
+fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
+    if !plan.cells.iter().any(|cell| matches!(cell.means, Ok(Means::Container { .. }))) {
+        return Err(Unavailable { why: "no cell needs containers".to_owned(), mend: String::new() });
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Unavailable {
+        why: format!("no event loop for the container engine: {error}"),
+        mend: "see the daemon's log".to_owned(),
+    })?;
+    let engine = runtime.block_on(Engine::here())?;
+    Ok(Containers { runtime, engine })
+}
+
 /// Makes each cell ready; one that cannot be run is explained in its document and left out.
-fn prepare(laboratory: &Laboratory, plan: &Plan, cells: &mut [Cell], news: &News) -> Vec<ReadyCell> {
+fn prepare(
+    laboratory: &Laboratory,
+    plan: &Plan,
+    containers: &Result<Containers, Unavailable>,
+    cells: &mut [Cell],
+    news: &News,
+) -> Vec<ReadyCell> {
     let mut ready = Vec::new();
     for (index, planned) in plan.cells.iter().enumerate() {
         let made = match &planned.means {
-            Ok(means) => prepare_cell(laboratory, plan, index, means, news),
+            Ok(Means::Container { program }) => prepare_container(containers, plan, index, program),
+            Ok(means) => prepare_process(laboratory, plan, index, means, news),
             Err(why) => Err(why.clone()),
         };
         match made {
@@ -183,44 +224,39 @@ fn explain_unavailable(cell: &mut Cell, why: &Unavailable, news: &News) {
     }
 }
 
-fn prepare_cell(
+fn prepare_container(
+    containers: &Result<Containers, Unavailable>,
+    plan: &Plan,
+    index: usize,
+    program: &Path,
+) -> Result<ReadyCell, Unavailable> {
+    let Containers { runtime, engine } = containers.as_ref().map_err(Clone::clone)?;
+    let cell = &plan.cells[index];
+    let image = runtime.block_on(engine.ensure_image(&cell.workload, program))?;
+    Ok(ReadyCell { index, how: How::Container { image, args: cell.args.clone() }, _code: None })
+}
+
+fn prepare_process(
     laboratory: &Laboratory,
     plan: &Plan,
     index: usize,
     means: &Means,
     news: &News,
 ) -> Result<ReadyCell, Unavailable> {
-    match means {
-        Means::Program(program) => Ok(ReadyCell {
-            index,
-            program: program.clone(),
-            marks_guest: false,
-            _code: None,
-        }),
-        Means::Runner {
-            runner,
-            module,
-            mode,
-            own,
-        } => {
+    let (program, marks_guest, code) = match means {
+        Means::Program(program) => (program.clone(), false, None),
+        Means::Runner { runner, module, mode, own } => {
             let code = match mode {
                 Mode::Jit => None,
                 Mode::Aot => Some(precompile(laboratory, plan, index, (runner, module), *own, news)?),
             };
             let file = code.as_ref().map_or(module.as_path(), |code| code.path.as_path());
             let program = runner_program(runner, *mode, file, module, &plan.cells[index].args, plan)?;
-            Ok(ReadyCell {
-                index,
-                program,
-                marks_guest: true,
-                _code: code,
-            })
+            (program, true, code)
         }
-        Means::Container { .. } => Err(Unavailable {
-            why: "containers are not wired yet".to_owned(),
-            mend: String::new(),
-        }),
-    }
+        Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
+    };
+    Ok(ReadyCell { index, how: How::Process { program, marks_guest }, _code: code })
 }
 
 fn precompile(
@@ -365,6 +401,7 @@ struct Runs<'a> {
     laboratory: &'a mut Laboratory,
     plan: &'a Plan,
     launcher: Launcher,
+    containers: Option<Containers>,
     ready: Vec<ReadyCell>,
     samples: Vec<Vec<Sample>>,
     failed: u32,
@@ -416,12 +453,22 @@ impl Runs<'_> {
             time: Duration::from_millis(self.plan.request.time_limit_ms),
             output_bytes: OUTPUT_LIMIT_BYTES,
         };
-        let Laboratory { kernel, slot, .. } = &mut *self.laboratory;
-        let observed = self.launcher.run(kernel, slot, &ready.program, limits, cancel)?;
-        let expected = Expected {
-            output: self.plan.cells[ready.index].output.as_ref(),
-            marks_guest: ready.marks_guest,
-        };
-        Ok(sample::of_process(observed, &expected, run, order))
+        let output = self.plan.cells[ready.index].output.as_ref();
+        let Laboratory { kernel, slot, instance, .. } = &mut *self.laboratory;
+        match (&ready.how, &self.containers) {
+            (How::Process { program, marks_guest }, _) => {
+                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
+                let expected = Expected { output, marks_guest: *marks_guest };
+                Ok(sample::of_process(observed, &expected, run, order))
+            }
+            (How::Container { image, args }, Some(Containers { runtime, engine })) => {
+                let contained = Contained { image, args, caller: &self.plan.caller };
+                let tools = (&mut self.launcher, kernel, slot);
+                let seen = container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
+                let expected = Expected { output, marks_guest: false };
+                Ok(crate::collect::container::sample(seen.0, seen.1, &expected, run, order))
+            }
+            (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
+        }
     }
 }

@@ -45,6 +45,8 @@ pub struct Hierarchies {
     pub unified: PathBuf,
     /// Where the memory controller is.
     pub memory: MemoryController,
+    /// Where every version 1 hierarchy is mounted: a container engine makes the cgroup in each of them.
+    pub v1: Vec<PathBuf>,
 }
 
 /// Where the memory controller is.
@@ -89,7 +91,14 @@ impl Hierarchies {
             Some(mount) => MemoryController::V1(mount.mount_point.clone()),
             None => v2_memory(&unified),
         };
-        Ok(Self { unified, memory })
+        let is_v1 = |mount: &&procfs::process::MountInfo| mount.fs_type == "cgroup";
+        let v1 = mounts.0.iter().filter(is_v1).map(|mount| mount.mount_point.clone()).collect();
+        Ok(Self { unified, memory, v1 })
+    }
+
+    /// Where any hierarchy is mounted.
+    fn roots(&self) -> impl Iterator<Item = &PathBuf> {
+        self.v1.iter().chain([&self.unified])
     }
 
     /// `v1`, `hybrid` or `v2`, for the record.

@@ -34,7 +34,7 @@ impl Nest {
             made: 0,
         };
         nest.clear()?;
-        for root in nest.roots() {
+        for root in nest.needed_roots() {
             let path = root.join(&nest.relative);
             fs::create_dir_all(&path).map_err(CgroupError::at("make", &path))?;
         }
@@ -68,15 +68,20 @@ impl Nest {
         write(&tasks, "0").map_err(CgroupError::at("write", &tasks))
     }
 
-    fn roots(&self) -> Vec<&Path> {
+    /// A path below the root of every hierarchy that leads to the cgroup of a run, as a container engine
+    /// wants to be told it.
+    #[must_use]
+    pub fn path_of_latest(&self) -> PathBuf {
+        Path::new("/").join(&self.relative).join(format!("run-{}", self.made))
+    }
+
+    /// Hierarchies that runs are put into by us.
+    fn needed_roots(&self) -> Vec<&Path> {
         let v1 = match &self.hierarchies.memory {
             MemoryController::V1(mount) => Some(mount.as_path()),
             MemoryController::V2 | MemoryController::Absent(_) => None,
         };
-        [self.hierarchies.unified.as_path()]
-            .into_iter()
-            .chain(v1)
-            .collect()
+        [self.hierarchies.unified.as_path()].into_iter().chain(v1).collect()
     }
 
     /// Hands the memory controller down from the root to the runs.
@@ -91,8 +96,7 @@ impl Nest {
 
     /// Ends and removes all there is in our part, in every hierarchy that is mounted.
     fn clear(&self) -> Result<(), CgroupError> {
-        self.roots()
-            .into_iter()
+        self.hierarchies.roots()
             .try_for_each(|root| remove_tree(&root.join(&self.relative)))
     }
 }
@@ -100,7 +104,7 @@ impl Nest {
 impl Drop for Nest {
     fn drop(&mut self) {
         let _ = self.clear(); // the next daemon of this name tries again
-        for root in self.roots() {
+        for root in self.hierarchies.roots() {
             let _ = fs::remove_dir(root.join(TOP)); // another daemon may still be in it
         }
     }

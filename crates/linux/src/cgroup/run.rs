@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,6 +21,8 @@ pub struct RunCgroup {
     memory: Option<MemoryUsage>,
     /// Its directory in the version 1 memory hierarchy.
     v1: Option<PathBuf>,
+    /// Its directory in every hierarchy, where it was or may have been made.
+    everywhere: Vec<PathBuf>,
 }
 
 impl RunCgroup {
@@ -44,7 +45,9 @@ impl RunCgroup {
             MemoryController::V2 => (Some(MemoryUsage::v2(&unified)?), None),
             MemoryController::Absent(_) => (None, None),
         };
+        let everywhere = hierarchies.roots().map(|root| root.join(relative)).collect();
         Ok(Self {
+            everywhere,
             unified,
             directory,
             events,
@@ -60,10 +63,10 @@ impl RunCgroup {
         self.id
     }
 
-    /// Its directory in the unified hierarchy, for `CLONE_INTO_CGROUP`.
+    /// Its directory in the unified hierarchy, for `CLONE_INTO_CGROUP` and for counters.
     #[must_use]
-    pub fn directory(&self) -> BorrowedFd<'_> {
-        self.directory.as_fd()
+    pub fn directory(&self) -> &File {
+        &self.directory
     }
 
     /// Its memory, where this machine accounts for it.
@@ -112,10 +115,8 @@ impl RunCgroup {
 
     /// Removes it; it must be empty.
     pub fn remove(self) -> Result<(), CgroupError> {
-        let Self { unified, v1, .. } = self;
-        v1.iter()
-            .chain([&unified])
-            .try_for_each(|path| remove_directory(path))
+        let Self { everywhere, .. } = self;
+        everywhere.iter().try_for_each(|path| remove_directory(path))
     }
 }
 

@@ -1,0 +1,105 @@
+//! From what was seen of a container to its sample.
+
+use std::collections::BTreeMap;
+
+use wbd_abi::{Event, EventKind};
+use wbd_model::{Instant, InstantName, Instants, Metric, Sample};
+
+use super::instants;
+use super::sample::{self, Expected};
+use crate::launch::container::Requests;
+use crate::launch::observed::Observed;
+
+const REQUEST: &str = "the daemon's own clock beside its request to the engine";
+const MKDIR: &str = "tracepoint cgroup:cgroup_mkdir, by a descendant of the engine";
+const HELPER_EXEC: &str = "tracepoint sched:sched_process_exec, by a descendant of the engine";
+
+/// How the engine's helpers call themselves in the kernel.
+const SHIM: &[u8] = b"containerd-shim";
+const RUNC: &[u8] = b"runc";
+
+/// Makes the sample of run `run`, at place `order` in the experiment.
+pub(crate) fn sample(
+    mut observed: Observed,
+    requests: Requests,
+    expected: &Expected<'_>,
+    run: u32,
+    order: u32,
+) -> Sample {
+    observed.root = entrypoint(&observed.events).unwrap_or(0);
+    let instants = instants(&observed, requests);
+    let mut metrics = BTreeMap::new();
+    sample::time_metrics(&instants, &mut metrics);
+    sample::counted_metrics(&observed, &mut metrics);
+    sample::scheduling_metrics(&observed, &mut metrics);
+    sample::memory_metrics(&observed, &mut metrics);
+    metrics.remove(&Metric::OffCpu); // the part of the wall time before the process is the engine's
+    sample::finish(observed, expected, instants, metrics, run, order)
+}
+
+/// The container's first process to execute a program inside its cgroup.
+fn entrypoint(events: &[Event]) -> Option<u32> {
+    let inside = |event: &&Event| event.helper == 0 && event.kind == EventKind::Exec as u32;
+    events.iter().find(inside).map(|event| event.pid)
+}
+
+fn instants(observed: &Observed, requests: Requests) -> Instants {
+    let mut found = instants::of_process(&observed.events, observed.root);
+    instants::guest_is_entry(&mut found);
+    let of_requests = [
+        (InstantName::Launch, Some(requests.launch)),
+        (InstantName::Created, requests.created),
+        (InstantName::StartSent, requests.start_sent),
+        (InstantName::WaitReturned, requests.wait_returned),
+    ];
+    for (name, ns) in of_requests {
+        found.remove(&name); // the kernel's launch is the one inside the container
+        found.extend(ns.map(|ns| (name, Instant { ns, method: REQUEST.to_owned() })));
+    }
+    let since = requests.start_sent.unwrap_or(u64::MAX);
+    for (name, kind, comm, method) in [
+        (InstantName::ShimExec, EventKind::Exec, SHIM, HELPER_EXEC),
+        (InstantName::RuncExec, EventKind::Exec, RUNC, HELPER_EXEC),
+        (InstantName::CgroupMade, EventKind::CgroupMade, b"".as_slice(), MKDIR),
+    ] {
+        let of_helper = |event: &&Event| {
+            event.helper == 1 && event.ns >= since && event.kind == kind as u32 && event.comm.starts_with(comm)
+        };
+        let first = observed.events.iter().find(of_helper);
+        found.extend(first.map(|event| (name, Instant { ns: event.ns, method: method.to_owned() })));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(ns: u64, kind: EventKind, helper: u32, comm: &[u8]) -> Event {
+        let mut event = Event { ns, pid: if helper == 1 { 2 } else { 9 }, kind: kind as u32, helper, ..Event::default() };
+        event.comm[..comm.len()].copy_from_slice(comm);
+        event
+    }
+
+    #[test]
+    fn the_path_of_a_container_is_put_together_from_requests_helpers_and_entrypoint() {
+        let events = vec![
+            event(5, EventKind::Exec, 1, b"runc"), // of something the engine did before
+            event(30, EventKind::Exec, 1, SHIM),
+            event(40, EventKind::Exec, 1, RUNC),
+            event(50, EventKind::CgroupMade, 1, RUNC),
+            event(60, EventKind::Exec, 0, b"empty"),
+            event(61, EventKind::Entry, 0, b"empty"),
+            event(70, EventKind::Exit, 0, b"empty"),
+        ];
+        let observed = Observed { events, ..Observed::default() };
+        let requests =
+            Requests { launch: 10, created: Some(20), start_sent: Some(25), wait_returned: Some(90) };
+        let expected = Expected { output: None, marks_guest: false };
+        let sample = sample(observed, requests, &expected, 0, 0);
+        let at: Vec<u64> = sample.instants.values().map(|instant| instant.ns).collect();
+        assert_eq!(at, [10, 20, 25, 30, 40, 50, 60, 61, 61, 70, 90]);
+        assert_eq!(sample.metrics[&Metric::Startup], 51);
+        assert_eq!(sample.metrics[&Metric::StartOnly], 36);
+    }
+}

@@ -1,0 +1,170 @@
+//! A run that is a container: made, started and waited for through the engine, watched from the kernel.
+
+use wbd_linux::clock::monotonic_ns;
+use wbd_linux::gate::Identity;
+use wbd_linux::offsets::possible_cpus;
+use wbd_linux::perf::CgroupCounters;
+use wbd_linux::process::Ended;
+
+use super::observed::Observed;
+use super::output::Printout;
+use super::process::{Launcher, Limits, MeansError};
+use super::slot::{Slot, put_away};
+use crate::collect::kernel::Kernel;
+use crate::engine::Engine;
+use crate::engine::container::{Output, Piece, Spec};
+use crate::engine::error::EngineError;
+use crate::session::cancel::Cancel;
+
+/// Exit codes from which on the engine means "ended by signal (code - 128)".
+const SIGNAL_BASE: i64 = 128;
+
+/// What to run in a container.
+pub(crate) struct Contained<'a> {
+    /// The image.
+    pub(crate) image: &'a str,
+    /// Arguments of its program.
+    pub(crate) args: &'a [String],
+    /// Whose rights it runs with.
+    pub(crate) caller: &'a Identity,
+}
+
+/// The instants of a container's run that the daemon itself sees, `CLOCK_MONOTONIC` nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Requests {
+    /// The create request is about to be sent.
+    pub(crate) launch: u64,
+    /// The create request was answered.
+    pub(crate) created: Option<u64>,
+    /// The start request is about to be sent.
+    pub(crate) start_sent: Option<u64>,
+    /// The wait request was answered.
+    pub(crate) wait_returned: Option<u64>,
+}
+
+/// Runs a container to its end and removes it.
+pub(crate) fn run(
+    (launcher, kernel, slot): (&mut Launcher, &mut Kernel, &mut Slot),
+    engine: (&tokio::runtime::Runtime, &Engine, &str),
+    contained: &Contained<'_>,
+    limits: Limits,
+    cancel: &Cancel,
+) -> Result<(Observed, Requests), MeansError> {
+    let (cgroup, path) = slot.for_container()?;
+    let number = launcher.number();
+    kernel.register(cgroup.id(), number)?;
+    let (runtime, engine, owner) = engine;
+    let processes = runtime.block_on(engine.processes());
+    for pid in [processes.dockerd, processes.containerd].into_iter().flatten() {
+        kernel.follow(pid.cast_unsigned(), cgroup.id())?;
+    }
+    let mut counters = CgroupCounters::start(launcher.counters(), cgroup.directory(), possible_cpus());
+    let mut observed = Observed::default();
+    let mut requests = Requests::default();
+    let spec = spec(contained, &path, owner, number);
+    let life = live(engine, &spec, limits, cancel, (&mut observed, &mut requests));
+    if let Err(error) = runtime.block_on(life) {
+        observed.faults.push(error.to_string());
+    }
+    observed.counters = counters.read().unwrap_or_default();
+    kernel.follow_none()?;
+    observed.state = kernel.unregister(cgroup.id())?;
+    kernel.drain(&mut observed.events);
+    observed.memory_peak = cgroup.memory().and_then(|memory| memory.peak()).and_then(Result::ok);
+    put_away(cgroup)?;
+    Ok((observed, requests))
+}
+
+fn spec<'a>(contained: &Contained<'a>, parent: &'a str, owner: &'a str, run: u64) -> Spec<'a> {
+    let caller = contained.caller;
+    Spec {
+        image: contained.image,
+        args: contained.args,
+        cgroup_parent: Some(parent),
+        user: Some((caller.uid, caller.gid)),
+        owner,
+        run,
+    }
+}
+
+/// The container's life, and its removal whatever happens in it.
+async fn live(
+    engine: &Engine,
+    spec: &Spec<'_>,
+    limits: Limits,
+    cancel: &Cancel,
+    (observed, requests): (&mut Observed, &mut Requests),
+) -> Result<(), EngineError> {
+    requests.launch = monotonic_ns();
+    let id = engine.create(spec).await?;
+    requests.created = Some(monotonic_ns());
+    let (mut out, mut err) = (Printout::default(), Printout::default());
+    let broken = tokio::select! {
+        ended = execute(engine, &id, (&mut out, &mut err), limits, requests) => match ended {
+            Ok(Some(code)) => { observed.ended = Some(how(code)); None }
+            Ok(None) => Some(format!("printed more than {} bytes and was ended", limits.output_bytes)),
+            Err(error) => Some(error.to_string()),
+        },
+        () = tokio::time::sleep(limits.time) => {
+            Some(format!("was still running after {} s and was ended", limits.time.as_secs_f64()))
+        }
+        () = cancel.cancelled() => Some("was ended with its experiment".to_owned()),
+    };
+    observed.faults.extend(broken);
+    Printout::report(&out, &err, observed);
+    engine.remove(&id).await
+}
+
+/// Starts a container and waits for its end; none where it printed too much.
+async fn execute(
+    engine: &Engine,
+    id: &str,
+    printouts: (&mut Printout, &mut Printout),
+    limits: Limits,
+    requests: &mut Requests,
+) -> Result<Option<i64>, EngineError> {
+    let output = engine.attach(id).await?;
+    requests.start_sent = Some(monotonic_ns());
+    engine.start(id).await?;
+    let ended = async {
+        let code = engine.wait(id).await;
+        (code, monotonic_ns())
+    };
+    let mut ended = std::pin::pin!(ended);
+    let mut reading = std::pin::pin!(read(output, printouts, limits));
+    let (code, at) = tokio::select! {
+        ended = &mut ended => {
+            let complete = reading.await;
+            if !complete { return Ok(None) }
+            ended
+        }
+        complete = &mut reading => {
+            if !complete { return Ok(None) }
+            ended.await
+        }
+    };
+    requests.wait_returned = Some(at);
+    code.map(Some)
+}
+
+/// Reads what a container prints to the end; false where that is too much.
+async fn read(mut output: Output, (out, err): (&mut Printout, &mut Printout), limits: Limits) -> bool {
+    while let Some(Ok(piece)) = output.next().await {
+        match piece {
+            Piece::Stdout(bytes) => out.take(&bytes),
+            Piece::Stderr(bytes) => err.take(&bytes),
+        }
+        if out.bytes() + err.bytes() > limits.output_bytes {
+            return false;
+        }
+    }
+    true
+}
+
+fn how(code: i64) -> Ended {
+    match i32::try_from(code) {
+        Ok(code) if i64::from(code) > SIGNAL_BASE => Ended::Signal(code - SIGNAL_BASE as i32),
+        Ok(code) => Ended::Code(code),
+        Err(_) => Ended::Code(-1),
+    }
+}

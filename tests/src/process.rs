@@ -1,0 +1,59 @@
+//! Processes as the kernel shows them to others.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every process whose program lies below `folder`, removed or not.
+#[must_use]
+pub fn below(folder: &Path) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("/proc is mounted").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| program(*pid).is_some_and(|program| program.starts_with(folder)))
+        .collect()
+}
+
+/// The program of a process, unless the process has ended.
+#[must_use]
+pub fn program(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// What the kernel tells of a process's rights and more: `/proc/PID/status`.
+///
+/// # Panics
+/// Where the process has ended.
+#[must_use]
+pub fn status(pid: u32) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
+    let fields = text.lines().filter_map(|line| line.split_once(':'));
+    let words = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
+    fields
+        .map(|(name, value)| (name.to_owned(), words(value)))
+        .collect()
+}
+
+/// The open files of a process, by descriptor.
+///
+/// # Panics
+/// Where the process has ended.
+#[must_use]
+pub fn descriptors(pid: u32) -> BTreeMap<u32, PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process lives");
+    let open = entries.flatten().filter_map(|entry| {
+        let number = entry.file_name().to_str()?.parse().ok()?;
+        Some((number, fs::read_link(entry.path()).ok()?))
+    });
+    open.collect()
+}
+
+/// The environment a process was started with, one `NAME=value` each.
+///
+/// # Panics
+/// Where the process has ended.
+#[must_use]
+pub fn environment(pid: u32) -> Vec<String> {
+    let text = fs::read(format!("/proc/{pid}/environ")).expect("the process lives");
+    let text = String::from_utf8_lossy(&text);
+    text.split_terminator('\0').map(str::to_owned).collect()
+}

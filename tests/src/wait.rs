@@ -1,0 +1,33 @@
+//! Waiting for a condition instead of for a time.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long anything may take: far more than it ever does, so that only a hang uses it up.
+pub const BUDGET: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(5);
+
+/// Waits until `look` finds what it looks for.
+///
+/// # Panics
+/// Where it has not found it when the budget is used up.
+#[track_caller]
+pub fn until_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < BUDGET, "waited {BUDGET:?} in vain until {what}");
+        sleep(POLL);
+    }
+}
+
+/// Waits until `holds` is true.
+///
+/// # Panics
+/// Where it is not when the budget is used up.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    until_some(what, || holds().then_some(()));
+}

@@ -1,0 +1,82 @@
+//! When the first instruction ran: against a program that reads the clock as its very first act.
+
+use std::fs;
+
+use wbd_model::{InstantName as I, Metric, Sample};
+use wbd_tests::Home;
+use wbd_tests::documents::{assert_in_order, cell, median, metric, ns};
+
+/// How long before the program's own figure its first instruction may be seen, in the median. A fault takes this
+/// long under nested virtualisation on a busy machine; elsewhere it takes a tenth of it.
+const EARLY_NS: u64 = 200_000;
+
+/// Needs root.
+#[test]
+fn the_entry_is_never_seen_after_the_programs_first_act_and_seldom_long_before() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let told = home.text("told");
+    let made = home.measure(&["-n", "200", "--warmup", "0", "--", &home.program("clock"), &told]);
+    let told = fs::read_to_string(told).unwrap();
+    let told: Vec<u64> = told.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(told.len(), made.cells[0].samples.len());
+    let early = made.cells[0].samples.iter().zip(&told).map(|(sample, &told)| {
+        let entry = ns(sample, I::Entry);
+        assert_eq!(entry, ns(sample, I::Guest), "a native program is its own guest");
+        told.checked_sub(entry).unwrap_or_else(|| panic!("seen after {told}: {sample:#?}"))
+    });
+    let early = median(early);
+    assert!(early <= EARLY_NS, "seen {early} ns early");
+}
+
+/// Needs root.
+#[test]
+fn every_run_passes_its_instants_in_order_and_its_metrics_are_the_times_between_them() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-w", "empty", "-n", "50"]);
+    let noop = home.measure(&["-n", "50", "--", &home.program("noop")]);
+    for sample in made.cells.iter().chain(&noop.cells).flat_map(|cell| &cell.samples) {
+        assert_in_order(sample, &[I::Launch, I::Exec, I::FirstUser, I::Entry, I::Guest, I::Exit]);
+        assert_is_between(sample, Metric::Startup, I::Launch, I::Guest);
+        assert_is_between(sample, Metric::Execution, I::Guest, I::Exit);
+        assert_is_between(sample, Metric::Wall, I::Launch, I::Exit);
+    }
+}
+
+fn assert_is_between(sample: &Sample, name: Metric, from: I, to: I) {
+    assert_eq!(metric(sample, name), ns(sample, to) - ns(sample, from), "{name}");
+}
+
+/// A static program's first instruction is at its entry; a dynamic one's linker has work to do before.
+///
+/// Needs root.
+#[test]
+fn the_dynamic_linkers_work_lies_between_the_first_instruction_and_the_entry() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-n", "30"]);
+    let linking = |target: &str| {
+        let samples = cell(&made, target).samples.iter();
+        median(samples.map(|sample| ns(sample, I::Entry) - ns(sample, I::FirstUser)))
+    };
+    let (without, with) = (linking("native"), linking("native-dynamic"));
+    assert!(with > 20 * without, "without a linker {without} ns, with one {with} ns");
+}
+
+/// What runs before the first instruction that counts is the target's own `execve`, not the daemon's work: two
+/// runs right after each other must not overlap.
+///
+/// Needs root.
+#[test]
+fn runs_follow_one_another_in_the_order_they_say() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-n", "20"]);
+    let mut samples: Vec<&Sample> = made.cells.iter().flat_map(|cell| &cell.samples).collect();
+    samples.sort_by_key(|sample| sample.order);
+    for pair in samples.windows(2) {
+        assert_eq!(pair[0].order + 1, pair[1].order);
+        assert!(ns(pair[0], I::Exit) < ns(pair[1], I::Launch), "{pair:#?}");
+    }
+}
