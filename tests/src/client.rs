@@ -31,7 +31,11 @@ impl Client {
         command.stdout(share(&stdout)).stderr(share(&stderr));
         let child = command.stdin(Stdio::null()).spawn();
         let child = child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        Self { child, stdout, stderr }
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     /// Its process id.
@@ -61,7 +65,6 @@ impl Client {
     /// # Panics
     /// Where it does not come.
     #[track_caller]
-    #[must_use]
     pub fn answer(mut self) -> Answer {
         wait::until(&format!("process {} ends", self.pid()), || !self.is_busy());
         Answer::from(Output {

@@ -31,7 +31,10 @@ impl<'a> Daemon<'a> {
         if !process.is_busy() {
             panic!("the daemon ended at once: {:#?}", process.answer());
         }
-        Self { home, process: Some(process) }
+        Self {
+            home,
+            process: Some(process),
+        }
     }
 
     /// Its process id.

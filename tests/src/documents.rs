@@ -66,7 +66,10 @@ pub fn only_run(experiment: &Experiment) -> &Sample {
 pub fn assert_in_order(sample: &Sample, names: &[InstantName]) {
     for pair in names.windows(2) {
         let [earlier, later] = [pair[0], pair[1]];
-        assert!(ns(sample, earlier) <= ns(sample, later), "{later} before {earlier}: {sample:#?}");
+        assert!(
+            ns(sample, earlier) <= ns(sample, later),
+            "{later} before {earlier}: {sample:#?}"
+        );
     }
 }
 

@@ -27,11 +27,15 @@ impl Home {
     /// Where the programs to test are not told, or not there.
     #[must_use]
     pub fn new() -> Self {
-        let dist = std::env::var("WBD_DIST").expect("WBD_DIST names what to test; `cargo xtask test` sets it");
+        let dist =
+            std::env::var("WBD_DIST").expect("WBD_DIST names what to test; `cargo xtask test` sets it");
         let folder = tempfile::Builder::new().prefix("wbd-test-").tempdir();
         let folder = folder.expect("a temporary folder");
         allow(folder.path(), 0o755);
-        Self { folder, dist: dist.into() }
+        Self {
+            folder,
+            dist: dist.into(),
+        }
     }
 
     /// A place with a copy of the distribution: the one below the build directory may lie where only its
@@ -44,7 +48,11 @@ impl Home {
         let mut home = Self::new();
         let dist = home.path("dist");
         let copied = Command::new("cp").arg("-rT").arg(&home.dist).arg(&dist).status();
-        assert!(copied.is_ok_and(|status| status.success()), "cannot copy {}", home.dist.display());
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "cannot copy {}",
+            home.dist.display()
+        );
         home.dist = dist;
         home
     }
@@ -113,7 +121,10 @@ impl Home {
     #[must_use]
     pub fn wbd(&self) -> Command {
         let mut wbd = Command::new(self.dist.join("bin/wbd"));
-        wbd.arg("--socket").arg(self.socket()).arg("--state").arg(self.state());
+        wbd.arg("--socket")
+            .arg(self.socket())
+            .arg("--state")
+            .arg(self.state());
         wbd
     }
 
@@ -146,7 +157,6 @@ impl Home {
     }
 
     /// What the client answers.
-    #[must_use]
     #[track_caller]
     pub fn wbctl(&self, arguments: &[&str]) -> Answer {
         self.begin(arguments).answer()
@@ -159,7 +169,6 @@ impl Home {
     }
 
     /// What the client answers to another user.
-    #[must_use]
     #[track_caller]
     pub fn wbctl_as(&self, user: &User, arguments: &[&str]) -> Answer {
         self.begin_as(user, arguments).answer()
@@ -178,7 +187,6 @@ impl Home {
     ///
     /// # Panics
     /// Where one does not.
-    #[must_use]
     #[track_caller]
     pub fn measure(&self, arguments: &[&str]) -> Experiment {
         let answer = self.wbctl(&[&["--json", "run"], arguments].concat()).expect(0);
@@ -189,7 +197,6 @@ impl Home {
     ///
     /// # Panics
     /// Where all count, or none were made.
-    #[must_use]
     #[track_caller]
     pub fn fail(&self, arguments: &[&str]) -> Experiment {
         let answer = self.wbctl(&[&["--json", "run"], arguments].concat()).expect(1);

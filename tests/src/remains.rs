@@ -61,16 +61,24 @@ impl Held {
     pub fn runs(&self) -> Vec<PathBuf> {
         let below = |cgroup: &PathBuf| fs::read_dir(cgroup).into_iter().flatten().flatten();
         let entries = self.cgroups.iter().flat_map(below);
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect()
     }
 }
 
 /// The numbers that the descriptors of a process carry under `key`.
 fn bpf_ids(pid: u32, key: &str) -> BTreeSet<u32> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fdinfo")).into_iter().flatten().flatten();
+    let entries = fs::read_dir(format!("/proc/{pid}/fdinfo"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let texts = entries.filter_map(|entry| fs::read_to_string(entry.path()).ok());
     let id = |text: String| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
         line.and_then(|value| value.trim().parse().ok())
     };
     texts.filter_map(id).collect()
@@ -79,7 +87,10 @@ fn bpf_ids(pid: u32, key: &str) -> BTreeSet<u32> {
 /// Where the daemon of a state directory has its cgroups: `wbd/HASH` below the root of any hierarchy.
 fn cgroups(state: &Path) -> Vec<PathBuf> {
     let state = state.canonicalize().expect("the daemon made its state directory");
-    let name = format!("wbd/{:016x}", xxhash_rust::xxh3::xxh3_64(state.as_os_str().as_bytes()));
+    let name = format!(
+        "wbd/{:016x}",
+        xxhash_rust::xxh3::xxh3_64(state.as_os_str().as_bytes())
+    );
     let root = Path::new("/sys/fs/cgroup");
     let hierarchies = fs::read_dir(root).expect("cgroups are mounted").flatten();
     hierarchies

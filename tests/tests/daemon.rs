@@ -48,7 +48,11 @@ fn assert_kept(home: &Home) -> Experiment {
     let kept = home.show("latest");
     assert_eq!(kept.state, State::Interrupted);
     let cell = &kept.cells[0];
-    assert_eq!((cell.valid, cell.failed, cell.samples.len()), (3, 0, 3), "{cell:#?}");
+    assert_eq!(
+        (cell.valid, cell.failed, cell.samples.len()),
+        (3, 0, 3),
+        "{cell:#?}"
+    );
     assert_eq!(cell.metrics[&wbd_model::Metric::Wall].n, 3);
     kept
 }
@@ -61,9 +65,13 @@ fn a_second_daemon_on_the_same_state_directory_refuses_and_says_why() {
     let mut second = home.wbd();
     second.arg("--socket").arg(home.path("other.sock"));
     let mut second = Command::new(second.get_program());
-    second.arg("--socket").arg(home.path("other.sock")).arg("--state").arg(home.state());
-    let _ = refusal(&mut second).saying(&["another wbd is running", home.state().to_str().unwrap()]);
-    let _ = home.measure(&["-t", "native", "-n", "1"]);
+    second
+        .arg("--socket")
+        .arg(home.path("other.sock"))
+        .arg("--state")
+        .arg(home.state());
+    refusal(&mut second).saying(&["another wbd is running", home.state().to_str().unwrap()]);
+    home.measure(&["-t", "native", "-n", "1"]);
 }
 
 /// Needs root.
@@ -72,9 +80,13 @@ fn a_second_daemon_on_the_same_socket_refuses_and_leaves_the_first_alone() {
     let home = Home::new();
     let _wbd = home.start();
     let mut second = Command::new(home.wbd().get_program());
-    second.arg("--socket").arg(home.socket()).arg("--state").arg(home.path("other"));
-    let _ = refusal(&mut second).saying(&["already listens", home.socket().to_str().unwrap()]);
-    let _ = home.measure(&["-t", "native", "-n", "1"]);
+    second
+        .arg("--socket")
+        .arg(home.socket())
+        .arg("--state")
+        .arg(home.path("other"));
+    refusal(&mut second).saying(&["already listens", home.socket().to_str().unwrap()]);
+    home.measure(&["-t", "native", "-n", "1"]);
 }
 
 /// Needs root.
@@ -82,7 +94,7 @@ fn a_second_daemon_on_the_same_socket_refuses_and_leaves_the_first_alone() {
 fn a_file_in_the_place_of_the_state_directory_is_told_and_kept() {
     let home = Home::new();
     let path = home.file("state", "precious", 0o644);
-    let _ = refusal(&mut home.wbd()).saying(&[&path, "--state"]);
+    refusal(&mut home.wbd()).saying(&[&path, "--state"]);
     assert_eq!(fs::read_to_string(path).unwrap(), "precious");
 }
 
@@ -91,7 +103,7 @@ fn a_file_in_the_place_of_the_state_directory_is_told_and_kept() {
 fn a_file_in_the_place_of_the_socket_is_told_and_kept() {
     let home = Home::new();
     let path = home.file("wbd.sock", "precious", 0o644);
-    let _ = refusal(&mut home.wbd()).saying(&[&path, "no socket", "--socket"]);
+    refusal(&mut home.wbd()).saying(&[&path, "no socket", "--socket"]);
     assert_eq!(fs::read_to_string(path).unwrap(), "precious");
 }
 
@@ -101,7 +113,7 @@ fn a_store_that_is_no_database_is_told_and_kept() {
     let home = Home::new();
     fs::create_dir(home.state()).unwrap();
     let store = home.file("state/wbd.db", &"precious".repeat(1000), 0o600);
-    let _ = refusal(&mut home.wbd()).saying(&[&store, "damaged"]);
+    refusal(&mut home.wbd()).saying(&[&store, "damaged"]);
     assert_eq!(fs::read_to_string(store).unwrap(), "precious".repeat(1000));
 }
 
@@ -113,7 +125,7 @@ fn without_root_it_says_what_it_needs() {
     let wbd = home.wbd();
     let mut unprivileged = User::nobody().command(wbd.get_program().to_str().unwrap());
     unprivileged.args(wbd.get_args());
-    let _ = refusal(&mut unprivileged).saying(&[home.state().to_str().unwrap(), "root"]);
+    refusal(&mut unprivileged).saying(&[home.state().to_str().unwrap(), "root"]);
 }
 
 /// Needs root.
@@ -121,9 +133,9 @@ fn without_root_it_says_what_it_needs() {
 fn the_socket_of_a_daemon_that_died_is_replaced() {
     let home = Home::new();
     drop(UnixListener::bind(home.socket()).unwrap());
-    let _ = home.wbctl(&["list"]).expect(3).saying(&["nothing listens"]);
+    home.wbctl(&["list"]).expect(3).saying(&["nothing listens"]);
     let _wbd = home.start();
-    let _ = home.wbctl(&["list"]).expect(0);
+    home.wbctl(&["list"]).expect(0);
 }
 
 /// Needs root, to start a daemon beside it.
@@ -136,8 +148,10 @@ fn something_else_on_the_socket_is_told_by_client_and_daemon() {
             let _ = stream.write_all(b"220 mail.example.org ESMTP\r\n"); // a client may hang up first
         }
     });
-    let _ = home.wbctl(&["list"]).expect(3).saying(&["is not wbd", home.socket().to_str().unwrap()]);
-    let _ = refusal(&mut home.wbd()).saying(&["already listens"]);
+    home.wbctl(&["list"])
+        .expect(3)
+        .saying(&["is not wbd", home.socket().to_str().unwrap()]);
+    refusal(&mut home.wbd()).saying(&["already listens"]);
 }
 
 /// Needs root.
@@ -150,7 +164,7 @@ fn settings_come_from_a_file_and_flags_win_over_it() {
     wbd.args(["--config", &config]).arg("--socket").arg(home.socket());
     Daemon::start(&home, &mut wbd).stop();
     fs::write(&config, "sokcet = 1\n").unwrap();
-    let _ = refusal(&mut wbd).saying(&[&config, "sokcet"]);
+    refusal(&mut wbd).saying(&[&config, "sokcet"]);
 }
 
 /// Needs root.
@@ -160,7 +174,9 @@ fn experiments_outlive_the_daemon() {
     let wbd = home.start();
     let before = home.measure(&["-t", "native", "-n", "5"]);
     wbd.stop();
-    let _ = home.wbctl(&["list"]).expect(3).saying(&["does not exist", "sudo wbd"]);
+    home.wbctl(&["list"])
+        .expect(3)
+        .saying(&["does not exist", "sudo wbd"]);
     let _wbd = home.start();
     assert_eq!(home.show(&before.experiment), before);
     let after = home.measure(&["-t", "native", "-n", "5"]);
@@ -174,13 +190,19 @@ fn after_kill_9_in_a_run_the_next_daemon_keeps_the_finished_runs_and_clears_away
     let wbd = home.start();
     let client = in_the_fourth_run(&home);
     let held = wbd.kill();
-    assert!(!held.runs().is_empty() && !home.processes().is_empty(), "it cleaned up although it was killed");
-    let _ = client.answer().expect(3).saying(&["connection to the daemon broke"]);
+    assert!(
+        !held.runs().is_empty() && !home.processes().is_empty(),
+        "it cleaned up although it was killed"
+    );
+    client
+        .answer()
+        .expect(3)
+        .saying(&["connection to the daemon broke"]);
     let wbd = home.start();
     assert_eq!(home.processes(), [0; 0], "the run lives on");
     assert!(held.runs().is_empty(), "cgroups are left: {:?}", held.runs());
     assert_kept(&home);
-    let _ = home.measure(&["-t", "native", "-n", "3"]);
+    home.measure(&["-t", "native", "-n", "3"]);
     wbd.stop();
     assert_nothing_left(&home, &held);
 }
@@ -194,8 +216,11 @@ fn a_client_that_goes_away_ends_its_run_soon_and_keeps_the_finished_ones() {
         let client = in_the_fourth_run(&home);
         client.signal(signal);
         wait::until("the run ends", || home.processes().is_empty());
-        let _ = home.measure(&["-t", "native", "-n", "1"]); // comes after the end of the other
-        let listed = home.wbctl(&["--json", "list"]).json::<ExperimentList>().experiments;
+        home.measure(&["-t", "native", "-n", "1"]); // comes after the end of the other
+        let listed = home
+            .wbctl(&["--json", "list"])
+            .json::<ExperimentList>()
+            .experiments;
         assert_eq!((listed[1].state, listed[1].runs), (State::Interrupted, 3));
         home.wbctl(&["rm", "latest"]).expect(0);
         assert_kept(&home);
@@ -223,10 +248,10 @@ fn experiments_wait_for_one_another_and_one_that_gives_up_holds_nobody_up() {
     let first = in_the_fourth_run(&home);
     let mut second = home.begin(&["run", "-t", "native", "-n", "1"]);
     let third = home.begin(&["run", "-t", "native", "-n", "1"]);
-    let _ = home.wbctl(&["list"]).expect(0); // questions do not wait
+    home.wbctl(&["list"]).expect(0); // questions do not wait
     assert!(second.is_busy(), "two experiments at once");
     second.signal(Signal::SIGINT);
-    let _ = second.answer();
+    second.answer();
     first.signal(Signal::SIGINT);
     let _ = third.answer().expect(0);
 }
@@ -237,7 +262,14 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     fn mount(at: &Path) -> Self {
         fs::create_dir(at).unwrap();
-        mount(Some("tmpfs"), at, Some("tmpfs"), MsFlags::empty(), Some("size=3m")).unwrap();
+        mount(
+            Some("tmpfs"),
+            at,
+            Some("tmpfs"),
+            MsFlags::empty(),
+            Some("size=3m"),
+        )
+        .unwrap();
         Self(at.to_owned())
     }
 }
@@ -256,12 +288,22 @@ fn a_full_disk_ends_the_experiment_keeps_its_runs_and_leaves_the_daemon_alive() 
     let _wbd = home.start();
     let first = home.measure(&["-t", "native", "-n", "5"]);
     let noop = home.program("noop");
-    home.wbctl(&["run", "-n", "100000", "--", &noop]).expect(4).saying(&["no room left", "wbctl rm"]);
-    assert_eq!(home.show(&first.experiment), first, "an earlier experiment has changed");
+    home.wbctl(&["run", "-n", "100000", "--", &noop])
+        .expect(4)
+        .saying(&["no room left", "wbctl rm"]);
+    assert_eq!(
+        home.show(&first.experiment),
+        first,
+        "an earlier experiment has changed"
+    );
     let cut = home.show("latest");
     let cell = &cut.cells[0];
     assert_eq!(cut.state, State::Interrupted);
-    assert!(cell.valid > 100 && cell.samples.len() == cell.valid as usize, "{} runs are kept", cell.valid);
+    assert!(
+        cell.valid > 100 && cell.samples.len() == cell.valid as usize,
+        "{} runs are kept",
+        cell.valid
+    );
     home.wbctl(&["rm", &cut.experiment]).expect(0);
     let after = home.measure(&["-t", "native", "-n", "20"]);
     assert_eq!(after.cells[0].valid, 20);

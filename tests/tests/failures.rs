@@ -15,12 +15,27 @@ fn fails(home: &Home, command: &[&str]) -> Sample {
     let before = home.measure(&["-t", "native", "-n", "3"]);
     let failed = home.fail(&[&ONCE, command].concat());
     assert_eq!((failed.cells[0].valid, failed.cells[0].failed), (0, 1));
-    assert!(failed.cells[0].metrics.is_empty(), "a run that does not count is in the statistics");
-    assert_eq!(home.show(&before.experiment), before, "an earlier experiment has changed");
-    assert_eq!(home.measure(&["-t", "native", "-n", "3"]).cells[0].valid, 3, "the daemon does not go on");
+    assert!(
+        failed.cells[0].metrics.is_empty(),
+        "a run that does not count is in the statistics"
+    );
+    assert_eq!(
+        home.show(&before.experiment),
+        before,
+        "an earlier experiment has changed"
+    );
+    assert_eq!(
+        home.measure(&["-t", "native", "-n", "3"]).cells[0].valid,
+        3,
+        "the daemon does not go on"
+    );
     let sample = only_run(&failed).clone();
     assert!(!sample.valid);
-    assert_eq!(reasons(&failed), [sample.notes[0].clone()], "the cell tells the run's reason");
+    assert_eq!(
+        reasons(&failed),
+        [sample.notes[0].clone()],
+        "the cell tells the run's reason"
+    );
     sample
 }
 
@@ -33,10 +48,16 @@ fn reasons(experiment: &Experiment) -> Vec<String> {
 fn a_program_that_is_not_there_or_not_executable_is_bad_usage() {
     let home = Home::new();
     let _wbd = home.start();
-    let _ = home.wbctl(&["run", "--", "/no/such"]).expect(2).saying(&["/no/such", "No such file"]);
+    home.wbctl(&["run", "--", "/no/such"])
+        .expect(2)
+        .saying(&["/no/such", "No such file"]);
     let data = home.file("data", "#!/bin/sh\n", 0o644);
-    let _ = home.wbctl(&["run", "--", &data]).expect(2).saying(&[&data, "permission denied", "execute bit"]);
-    let _ = home.wbctl(&["run", "--", "/tmp"]).expect(2).saying(&["/tmp", "directory"]);
+    home.wbctl(&["run", "--", &data])
+        .expect(2)
+        .saying(&[&data, "permission denied", "execute bit"]);
+    home.wbctl(&["run", "--", "/tmp"])
+        .expect(2)
+        .saying(&["/tmp", "directory"]);
 }
 
 /// Needs root.
@@ -46,7 +67,10 @@ fn a_program_whose_interpreter_is_missing_is_told_with_its_path() {
     let _wbd = home.start();
     let script = home.file("script", "#!/no/such/interpreter\n", 0o755);
     let run = fails(&home, &["--", &script]);
-    assert!(run.notes[0].contains(&script) && run.notes[0].contains("interpreter is missing"), "{run:?}");
+    assert!(
+        run.notes[0].contains(&script) && run.notes[0].contains("interpreter is missing"),
+        "{run:?}"
+    );
     assert!(matches!(run.exit, Exit::NotStarted(_)), "{:?}", run.exit);
 }
 
@@ -57,7 +81,10 @@ fn a_file_that_is_no_program_is_told_so() {
     let _wbd = home.start();
     let text = home.file("text", "neither ELF nor script\n", 0o755);
     let run = fails(&home, &["--", &text]);
-    assert!(run.notes[0].contains(&text) && run.notes[0].contains("not a program"), "{run:?}");
+    assert!(
+        run.notes[0].contains(&text) && run.notes[0].contains("not a program"),
+        "{run:?}"
+    );
 }
 
 /// Needs root.
@@ -91,10 +118,17 @@ fn a_program_killed_by_a_signal_is_told_with_the_signal() {
 fn an_exit_code_is_told_with_the_programs_last_words() {
     let home = Home::new();
     let _wbd = home.start();
-    let script = home.file("script", "#!/bin/sh\necho the disk is on fire >&2\nexit 7\n", 0o755);
+    let script = home.file(
+        "script",
+        "#!/bin/sh\necho the disk is on fire >&2\nexit 7\n",
+        0o755,
+    );
     let run = fails(&home, &["--", &script]);
     assert_eq!(run.exit, Exit::Code(7));
-    assert!(run.notes[0].contains("code 7") && run.notes[0].contains("the disk is on fire"), "{run:?}");
+    assert!(
+        run.notes[0].contains("code 7") && run.notes[0].contains("the disk is on fire"),
+        "{run:?}"
+    );
 }
 
 /// Needs root.
@@ -104,7 +138,11 @@ fn a_child_that_outlives_its_parent_is_ended_and_noted() {
     let _wbd = home.start();
     let made = home.measure(&[&ONCE[..], &["--", &home.program("fork_outlive")]].concat());
     let run = only_run(&made);
-    assert!(run.notes.iter().any(|note| note.contains("1 process")), "{:?}", run.notes);
+    assert!(
+        run.notes.iter().any(|note| note.contains("1 process")),
+        "{:?}",
+        run.notes
+    );
     assert_eq!(home.processes(), [0; 0], "the child lives on");
 }
 

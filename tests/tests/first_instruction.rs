@@ -23,7 +23,8 @@ fn the_entry_is_never_seen_after_the_programs_first_act_and_seldom_long_before()
     let early = made.cells[0].samples.iter().zip(&told).map(|(sample, &told)| {
         let entry = ns(sample, I::Entry);
         assert_eq!(entry, ns(sample, I::Guest), "a native program is its own guest");
-        told.checked_sub(entry).unwrap_or_else(|| panic!("seen after {told}: {sample:#?}"))
+        told.checked_sub(entry)
+            .unwrap_or_else(|| panic!("seen after {told}: {sample:#?}"))
     });
     let early = median(early);
     assert!(early <= EARLY_NS, "seen {early} ns early");
@@ -36,8 +37,16 @@ fn every_run_passes_its_instants_in_order_and_its_metrics_are_the_times_between_
     let _wbd = home.start();
     let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-w", "empty", "-n", "50"]);
     let noop = home.measure(&["-n", "50", "--", &home.program("noop")]);
-    for sample in made.cells.iter().chain(&noop.cells).flat_map(|cell| &cell.samples) {
-        assert_in_order(sample, &[I::Launch, I::Exec, I::FirstUser, I::Entry, I::Guest, I::Exit]);
+    for sample in made
+        .cells
+        .iter()
+        .chain(&noop.cells)
+        .flat_map(|cell| &cell.samples)
+    {
+        assert_in_order(
+            sample,
+            &[I::Launch, I::Exec, I::FirstUser, I::Entry, I::Guest, I::Exit],
+        );
         assert_is_between(sample, Metric::Startup, I::Launch, I::Guest);
         assert_is_between(sample, Metric::Execution, I::Guest, I::Exit);
         assert_is_between(sample, Metric::Wall, I::Launch, I::Exit);
@@ -61,7 +70,10 @@ fn the_dynamic_linkers_work_lies_between_the_first_instruction_and_the_entry() {
         median(samples.map(|sample| ns(sample, I::Entry) - ns(sample, I::FirstUser)))
     };
     let (without, with) = (linking("native"), linking("native-dynamic"));
-    assert!(with > 20 * without, "without a linker {without} ns, with one {with} ns");
+    assert!(
+        with > 20 * without,
+        "without a linker {without} ns, with one {with} ns"
+    );
 }
 
 /// What runs before the first instruction that counts is the target's own `execve`, not the daemon's work: two

@@ -13,7 +13,9 @@ const FORKS: [&str; 7] = ["--json", "run", "-n", "1", "--warmup", "0", "--"];
 fn lost(run: &Sample) -> u64 {
     let notes = run.notes.iter().filter(|note| note.contains("lost"));
     let count = |note: &String| note.split(' ').next()?.parse::<u64>().ok();
-    notes.map(|note| count(note).unwrap_or_else(|| panic!("how many? {note}"))).sum()
+    notes
+        .map(|note| count(note).unwrap_or_else(|| panic!("how many? {note}")))
+        .sum()
 }
 
 /// Needs root.
@@ -44,7 +46,7 @@ fn what_a_held_up_daemon_misses_makes_the_run_invalid() {
     wbd.signal(Signal::SIGSTOP);
     wait::until("the forks end", || home.processes().is_empty());
     wbd.signal(Signal::SIGCONT);
-    let _ = client.answer().expect(1);
+    client.answer().expect(1);
     let shown = home.show("latest");
     let run = only_run(&shown);
     assert!(!run.valid && shown.cells[0].metrics.is_empty(), "{run:?}");

@@ -9,12 +9,17 @@ const MIB: u64 = 1 << 20;
 /// The only cell of `runs` runs of a command.
 #[track_caller]
 fn measured(home: &Home, runs: &str, command: &[&str]) -> Cell {
-    home.measure(&[&["-n", runs, "--"], command].concat()).cells.remove(0)
+    home.measure(&[&["-n", runs, "--"], command].concat())
+        .cells
+        .remove(0)
 }
 
 #[track_caller]
 fn assert_near(what: &str, found: u64, truth: u64, tolerance: u64) {
-    assert!(found.abs_diff(truth) <= tolerance, "{what}: {found}, and the truth is {truth}");
+    assert!(
+        found.abs_diff(truth) <= tolerance,
+        "{what}: {found}, and the truth is {truth}"
+    );
 }
 
 /// A child of a daemon is not as large as the daemon. Needs root.
@@ -25,7 +30,10 @@ fn the_peak_of_a_tiny_program_is_its_own() {
     let noop = measured(&home, "20", &[&home.program("noop")]);
     assert!(noop.metrics[&Metric::RssPeak].max < 2_500_000, "{noop:#?}");
     let empty = home.measure(&["-t", "native", "-n", "20"]);
-    assert!(empty.cells[0].metrics[&Metric::RssPeak].max < 2_500_000, "{empty:#?}");
+    assert!(
+        empty.cells[0].metrics[&Metric::RssPeak].max < 2_500_000,
+        "{empty:#?}"
+    );
 }
 
 /// Needs root.
@@ -57,13 +65,19 @@ fn a_small_run_after_a_large_one_does_not_inherit_its_peaks() {
     let home = Home::new();
     let _wbd = home.start();
     let touch = home.program("touch");
-    let script = format!("#!/bin/sh\nif test -e $1; then exec {touch} 0; else touch $1; exec {touch} 200; fi\n");
+    let script =
+        format!("#!/bin/sh\nif test -e $1; then exec {touch} 0; else touch $1; exec {touch} 200; fi\n");
     let once_large = home.file("once_large", &script, 0o755);
     let made = home.measure(&["-n", "3", "--warmup", "0", "--", &once_large, &home.text("flag")]);
-    let [large, small, _] = made.cells[0].samples.as_slice() else { panic!("{made:#?}") };
+    let [large, small, _] = made.cells[0].samples.as_slice() else {
+        panic!("{made:#?}")
+    };
     for name in [Metric::RssPeak, Metric::CgroupPeak] {
         let (large, small) = (metric(large, name), metric(small, name));
-        assert!(large >= 200 * MIB && small < 20 * MIB, "{name}: {large}, then {small}");
+        assert!(
+            large >= 200 * MIB && small < 20 * MIB,
+            "{name}: {large}, then {small}"
+        );
     }
 }
 
@@ -124,7 +138,10 @@ fn threads_are_part_of_the_run() {
     let _wbd = home.start();
     let threads = home.program("threads");
     let [none, many] = ["0", "200"].map(|number| measured(&home, "5", &[&threads, number]));
-    assert!(p50(&many, Metric::ContextSwitches) >= p50(&none, Metric::ContextSwitches) + 200, "{many:#?}");
+    assert!(
+        p50(&many, Metric::ContextSwitches) >= p50(&none, Metric::ContextSwitches) + 200,
+        "{many:#?}"
+    );
 }
 
 /// A program that works and never waits is switched away only by others. Needs root.

@@ -19,7 +19,10 @@ fn measured(home: &Home, runs: &str, module: &str, arguments: &[&str]) -> Experi
 fn fails(home: &Home, module: &str, arguments: &[&str]) -> Vec<Sample> {
     let made = home.fail(&[&BOTH[..], &ONCE, &["--wasm", module, "--"], arguments].concat());
     assert_eq!(made.cells.len(), 2);
-    assert!(made.cells.iter().all(|cell| (cell.valid, cell.failed) == (0, 1)), "{made:#?}");
+    assert!(
+        made.cells.iter().all(|cell| (cell.valid, cell.failed) == (0, 1)),
+        "{made:#?}"
+    );
     made.cells.into_iter().flat_map(|cell| cell.samples).collect()
 }
 
@@ -28,7 +31,18 @@ fn fails(home: &Home, module: &str, arguments: &[&str]) -> Vec<Sample> {
 fn workloads_print_the_right_output_both_ways() {
     let home = Home::new();
     let _wbd = home.start();
-    let workloads = ["-w", "fasta", "-w", "n_body", "-w", "binarytree", "--size", "check", "-n", "2"];
+    let workloads = [
+        "-w",
+        "fasta",
+        "-w",
+        "n_body",
+        "-w",
+        "binarytree",
+        "--size",
+        "check",
+        "-n",
+        "2",
+    ];
     let made = home.measure(&[&BOTH[..], &workloads].concat());
     assert_eq!(made.cells.len(), 6);
     for cell in &made.cells {
@@ -56,10 +70,23 @@ fn the_engine_is_ready_before_the_module_the_instance_and_the_guest() {
     for sample in made.cells.iter().flat_map(|cell| &cell.samples) {
         let before_main = [I::Launch, I::Exec, I::FirstUser, I::Entry, I::EngineReady];
         assert_in_order(sample, &before_main);
-        assert_in_order(sample, &[I::EngineReady, I::ModuleReady, I::InstanceReady, I::Guest, I::Exit]);
+        assert_in_order(
+            sample,
+            &[
+                I::EngineReady,
+                I::ModuleReady,
+                I::InstanceReady,
+                I::Guest,
+                I::Exit,
+            ],
+        );
         let startup = metric(sample, Metric::Startup);
         assert_eq!(startup, ns(sample, I::Guest) - ns(sample, I::Launch));
-        assert!(sample.instants[&I::Guest].method.contains("mark"), "{:?}", sample.instants[&I::Guest]);
+        assert!(
+            sample.instants[&I::Guest].method.contains("mark"),
+            "{:?}",
+            sample.instants[&I::Guest]
+        );
     }
 }
 
@@ -86,7 +113,11 @@ fn what_the_guest_computes_is_execution() {
     let _wbd = home.start();
     for cell in measured(&home, "3", "spin.wasm", &["200"]).cells {
         let execution = p50(&cell, Metric::Execution);
-        assert!((200_000_000..300_000_000).contains(&execution), "{}: {execution}", cell.target);
+        assert!(
+            (200_000_000..300_000_000).contains(&execution),
+            "{}: {execution}",
+            cell.target
+        );
     }
 }
 
@@ -97,7 +128,10 @@ fn a_module_of_ones_own_is_named_by_its_file_and_gets_its_arguments() {
     let _wbd = home.start();
     let made = measured(&home, "2", "exit_code.wasm", &["0"]);
     for cell in &made.cells {
-        assert_eq!((cell.workload.as_str(), cell.args.as_slice()), ("exit_code", &["0".to_owned()][..]));
+        assert_eq!(
+            (cell.workload.as_str(), cell.args.as_slice()),
+            ("exit_code", &["0".to_owned()][..])
+        );
         assert_eq!(cell.valid, 2);
     }
 }
@@ -119,8 +153,15 @@ fn a_trap_is_told_by_its_name() {
     let home = Home::new();
     let _wbd = home.start();
     for run in fails(&home, &home.program("trap.wasm"), &[]) {
-        assert!(run.notes[0].contains("trap") && run.notes[0].contains("unreachable"), "{:?}", run.notes);
-        assert!(run.instants.contains_key(&I::Guest), "it trapped after the guest began: {run:?}");
+        assert!(
+            run.notes[0].contains("trap") && run.notes[0].contains("unreachable"),
+            "{:?}",
+            run.notes
+        );
+        assert!(
+            run.instants.contains_key(&I::Guest),
+            "it trapped after the guest began: {run:?}"
+        );
     }
 }
 
@@ -130,7 +171,11 @@ fn an_import_that_nobody_offers_is_told_by_its_name() {
     let home = Home::new();
     let _wbd = home.start();
     for run in fails(&home, &home.program("import.wasm"), &[]) {
-        assert!(run.notes[0].contains("env") && run.notes[0].contains("nowhere"), "{:?}", run.notes);
+        assert!(
+            run.notes[0].contains("env") && run.notes[0].contains("nowhere"),
+            "{:?}",
+            run.notes
+        );
         assert!(!run.instants.contains_key(&I::Guest), "it has no guest: {run:?}");
     }
 }
@@ -146,7 +191,7 @@ fn a_file_that_is_no_module_is_told_with_its_path() {
     let jit = home.fail(&[&["-t", "wasmtime-jit"], &ONCE[..], &["--wasm", &garbage]].concat());
     assert!(jit.cells[0].samples[0].notes[0].contains(&garbage), "{jit:#?}");
     let aot = home.wbctl(&[&["run", "-t", "wasmtime-aot"], &ONCE[..], &["--wasm", &garbage]].concat());
-    let _ = aot.expect(4).saying(&[&garbage]);
+    aot.expect(4).saying(&[&garbage]);
 }
 
 /// A guest gets only what it was given. Needs root.
@@ -162,7 +207,8 @@ fn a_guest_has_neither_files_nor_variables() {
             (if (i32.ne (call $prestat (i32.const 3) (i32.const 0)) (i32.const 8)) (then unreachable))
             (drop (call $environ (i32.const 16) (i32.const 20)))
             (if (i32.load (i32.const 16)) (then unreachable))))";
-    let module = home.file("guest.wasm", text, 0o644);
+    let module = home.text("guest.wasm");
+    std::fs::write(&module, wat::parse_str(text).unwrap()).unwrap();
     let made = home.measure(&[&BOTH[..], &ONCE, &["--wasm", &module]].concat());
     assert_eq!(made.cells.len(), 2);
 }
@@ -173,7 +219,12 @@ fn a_guest_that_never_ends_is_ended_at_the_time_limit() {
     let home = Home::new();
     let _wbd = home.start();
     let module = home.program("spin.wasm");
-    let limited = [&BOTH[..], &ONCE, &["--time-limit", "0.5", "--wasm", &module, "--", "100000"]].concat();
+    let limited = [
+        &BOTH[..],
+        &ONCE,
+        &["--time-limit", "0.5", "--wasm", &module, "--", "100000"],
+    ]
+    .concat();
     for cell in home.fail(&limited).cells {
         assert!(cell.samples[0].notes[0].contains("0.5 s"), "{cell:#?}");
     }

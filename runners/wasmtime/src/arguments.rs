@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// What `help` prints.
 pub(crate) const USAGE: &str = "\
-Usage: wbd-runner-wasmtime run --mode jit|aot [--env NAME=VALUE]... [--dir HOST[::GUEST]]... MODULE [-- ARGS...]
+Usage: wbd-runner-wasmtime run --mode jit|aot [--name NAME] [--env NAME=VALUE]... [--dir HOST[::GUEST]]... MODULE [-- ARGS...]
        wbd-runner-wasmtime compile MODULE.wasm > MODULE.cwasm
        wbd-runner-wasmtime version
 ";
@@ -32,6 +32,8 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     pub(crate) mode: Mode,
     pub(crate) module: PathBuf,
+    /// What the guest is told that it is called; the module's file name where absent.
+    pub(crate) name: Option<String>,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) preopens: Vec<Preopen>,
@@ -77,11 +79,12 @@ fn command(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
 }
 
 fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
-    let (mut mode, mut module) = (None, None);
+    let (mut mode, mut module, mut name) = (None, None, None);
     let (mut arguments, mut environment, mut preopens) = (vec![], vec![], vec![]);
     while let Some(word) = parser.next()? {
         match word {
             Long("mode") => mode = Some(parser.value()?.parse_with(read_mode)?),
+            Long("name") => name = Some(parser.value()?.string()?),
             Long("env") => environment.push(parser.value()?.parse_with(read_variable)?),
             Long("dir") => preopens.push(parser.value()?.parse_with(read_preopen)?),
             Value(path) if module.is_none() => module = Some(path),
@@ -93,6 +96,7 @@ fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
     Ok(Run {
         mode: mode.ok_or("no --mode given")?,
         module: module.into(),
+        name,
         arguments,
         environment,
         preopens,
@@ -136,13 +140,14 @@ mod tests {
     #[test]
     fn a_run_is_taken_apart() {
         let line = [
-            "run", "--mode", "aot", "--env", "A=b=c", "--dir", "/h::/g", "m.cwasm", "--", "--x", "--",
+            "run", "--mode", "aot", "--name", "m", "--env", "A=b=c", "--dir", "/h::/g", "m.cwasm", "--", "--x", "--",
         ];
         let Ok(Command::Run(run)) = parsed(&line) else {
             panic!("a good line was refused");
         };
         assert_eq!(run.mode, Mode::Aot);
         assert_eq!(run.module, PathBuf::from("m.cwasm"));
+        assert_eq!(run.name.as_deref(), Some("m"));
         assert_eq!(run.arguments, ["--x", "--"]);
         assert_eq!(run.environment, [("A".to_owned(), "b=c".to_owned())]);
         let (host, guest) = ("/h".to_owned(), "/g".to_owned());

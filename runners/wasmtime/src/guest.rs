@@ -44,7 +44,7 @@ fn wasi(run: &Run) -> Result<WasiP1Ctx, Failure> {
     // A file operation is then a plain system call, as in a native program, and not a message to a thread.
     builder.allow_blocking_current_thread(true);
     builder
-        .arg(program_name(&run.module))
+        .arg(program_name(run))
         .args(&run.arguments)
         .envs(&run.environment);
     for Preopen { host, guest } in &run.preopens {
@@ -60,12 +60,9 @@ fn wasi(run: &Run) -> Result<WasiP1Ctx, Failure> {
     Ok(builder.build_p1())
 }
 
-fn program_name(module: &Path) -> String {
-    module
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+fn program_name(run: &Run) -> String {
+    let file_name = || run.module.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    run.name.clone().unwrap_or_else(file_name)
 }
 
 fn instantiate(

@@ -1,0 +1,494 @@
+//! What others script against: the form of the documents, the commands and their exit codes.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use serde_json::Value;
+use wbd_model::document::State;
+use wbd_model::host::Diagnosis;
+use wbd_model::request::{ExperimentList, Histograms, TargetList, Timelines, WorkloadList};
+use wbd_model::{Exit, Experiment, InstantName as I, Metric};
+use wbd_tests::documents::{metric, ns};
+use wbd_tests::{Home, docker, wait};
+
+const FOUR: [&str; 8] = [
+    "-t",
+    "native",
+    "-t",
+    "wasmtime-jit",
+    "-t",
+    "wasmtime-aot",
+    "-t",
+    "docker",
+];
+/// Metrics that every cell has, or says why not.
+const METRICS: [(&str, &str); 9] = [
+    ("startup", "ns"),
+    ("execution", "ns"),
+    ("wall", "ns"),
+    ("cpu_time", "ns"),
+    ("runqueue_wait", "ns"),
+    ("off_cpu", "ns"),
+    ("rss_peak", "bytes"),
+    ("cgroup_peak", "bytes"),
+    ("page_faults", "count"),
+];
+
+/// Needs root and Docker.
+#[test]
+fn docker_and_the_other_targets_make_a_document_of_the_contracts_form() {
+    docker::require();
+    let home = Home::new();
+    let _wbd = home.start();
+    let line = [
+        &["--json", "run"],
+        &FOUR[..],
+        &["-w", "empty", "-n", "20", "--seed", "7"],
+    ]
+    .concat();
+    let answer = home.wbctl(&line).expect(0);
+    assert_eq!(answer.stdout.lines().count(), 1, "one document on one line");
+    let document: Value = answer.json();
+    assert_eq!((&document["schema"], &document["seed"]), (&1.into(), &7.into()));
+    assert!(document["experiment"].is_string() && document["machine"].is_object());
+    let cells = document["cells"].as_array().unwrap();
+    let targets: Vec<&Value> = cells.iter().map(|cell| &cell["target"]).collect();
+    assert_eq!(targets, ["native", "wasmtime-jit", "wasmtime-aot", "docker"]);
+    for cell in cells {
+        assert_eq!(cell["workload"], "empty");
+        assert_eq!(cell["args"], Value::Array(vec![]));
+        assert_eq!(
+            (&cell["runs"], &cell["valid"], &cell["failed"]),
+            (&20.into(), &20.into(), &0.into())
+        );
+        METRICS
+            .iter()
+            .for_each(|(name, unit)| assert_metric(cell, name, unit));
+    }
+    let shown = home
+        .wbctl(&["--json", "show", "latest", "--runs"])
+        .expect(0)
+        .json();
+    assert_samples(&shown);
+}
+
+/// A metric is there in full, or absent and explained; one that is there is not explained away.
+#[track_caller]
+fn assert_metric(cell: &Value, name: &str, unit: &str) {
+    let (summary, why) = (&cell["metrics"][name], &cell["unavailable"][name]);
+    if summary.is_null() {
+        assert!(
+            why.as_str().is_some_and(|why| !why.is_empty()),
+            "{}: no {name}, and no word on it",
+            cell["target"]
+        );
+        return;
+    }
+    assert!(
+        why.is_null(),
+        "{}: {name} is there and unavailable: {why}",
+        cell["target"]
+    );
+    assert_eq!((&summary["unit"], &summary["n"]), (&unit.into(), &20.into()));
+    let [min, p50, p90, p99, max] =
+        ["min", "p50", "p90", "p99", "max"].map(|key| summary[key].as_u64().unwrap());
+    assert!(min <= p50 && p50 <= p90 && p90 <= p99 && p99 <= max, "{summary}");
+    let mean = summary["mean"].as_f64().unwrap();
+    assert!(min as f64 <= mean && mean <= max as f64, "{summary}");
+    let [low, high] = [0, 1].map(|end| summary["ci95"][end].as_u64().unwrap());
+    assert!(
+        min <= low && low <= p50 && p50 <= high && high <= max,
+        "{summary}"
+    );
+}
+
+#[track_caller]
+fn assert_samples(shown: &Value) {
+    for cell in shown["cells"].as_array().unwrap() {
+        let samples = cell["samples"].as_array().unwrap();
+        let runs: Vec<u64> = samples
+            .iter()
+            .map(|sample| sample["run"].as_u64().unwrap())
+            .collect();
+        assert_eq!(runs, (0..20).collect::<Vec<u64>>());
+        for sample in samples {
+            assert_eq!(
+                (&sample["valid"], &sample["exit"]["code"]),
+                (&true.into(), &0.into())
+            );
+            assert!(sample["notes"].is_array());
+            assert!(sample["metrics"]["startup"].is_u64());
+            let launch = &sample["instants"]["launch"];
+            assert!(launch["ns"].is_u64() && launch["method"].is_string(), "{launch}");
+        }
+    }
+}
+
+/// The summaries are those of the samples, computed here once more. Needs root.
+#[test]
+fn summaries_are_those_of_the_valid_runs() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-n", "21"]);
+    let cell = &made.cells[0];
+    for (&name, summary) in &cell.metrics {
+        let mut values: Vec<u64> = cell.samples.iter().map(|sample| metric(sample, name)).collect();
+        values.sort_unstable();
+        let found = [summary.min, summary.p50, summary.p90, summary.p99, summary.max];
+        assert_eq!(
+            found,
+            [values[0], values[10], values[18], values[20], values[20]],
+            "{name}"
+        );
+        let mean = values.iter().sum::<u64>() as f64 / 21.0;
+        assert!(
+            (summary.mean - mean).abs() <= mean * 1e-9,
+            "{name}: {mean} {}",
+            summary.mean
+        );
+    }
+}
+
+/// The order of all runs as the places of the first cell's.
+fn order(made: &Experiment) -> Vec<u32> {
+    made.cells[0].samples.iter().map(|sample| sample.order).collect()
+}
+
+/// Needs root.
+#[test]
+fn the_order_is_shuffled_interleaved_and_comes_again_from_its_seed() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let line = ["-t", "native", "-t", "native-dynamic", "-n", "40", "--seed"];
+    let [one, again, other] = ["7", "7", "8"].map(|seed| home.measure(&[&line[..], &[seed]].concat()));
+    assert_eq!(order(&one), order(&again));
+    assert_ne!(order(&one), order(&other));
+    let first = order(&one).iter().filter(|place| *place % 2 == 0).count();
+    assert!((1..40).contains(&first), "one cell always comes first");
+    for (round, place) in (0..).zip(order(&one)) {
+        assert_eq!(
+            place / 2,
+            round,
+            "both cells are in every round: {:?}",
+            order(&one)
+        );
+    }
+}
+
+/// Needs root.
+#[test]
+fn a_seed_that_was_chosen_is_told_and_serves_again() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let line = ["-t", "native", "-t", "native-dynamic", "-n", "30"];
+    let chosen = home.measure(&line);
+    let again = home.measure(&[&line[..], &["--seed", &chosen.seed.to_string()]].concat());
+    assert_eq!((order(&chosen), chosen.seed), (order(&again), again.seed));
+    assert!(chosen.seed < 1 << 53, "every JSON reader must keep it whole");
+}
+
+/// Needs root.
+#[test]
+fn warm_ups_are_made_and_thrown_away() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let told = home.text("told");
+    let made = home.measure(&["-n", "5", "--warmup", "3", "--", &home.program("clock"), &told]);
+    assert_eq!(fs::read_to_string(told).unwrap().lines().count(), 8);
+    assert_eq!(made.cells[0].samples.len(), 5);
+    assert!(made.cells[0].cache.contains("warm"), "{}", made.cells[0].cache);
+}
+
+/// Needs root.
+#[test]
+fn experiments_are_listed_newest_first_shown_by_name_and_removed() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let [old, new] = ["2", "3"].map(|runs| home.measure(&["-t", "native", "-n", runs]));
+    let list = home
+        .wbctl(&["--json", "list"])
+        .expect(0)
+        .json::<ExperimentList>()
+        .experiments;
+    let names: Vec<&str> = list.iter().map(|line| line.experiment.as_str()).collect();
+    assert_eq!(names, [new.experiment.as_str(), &old.experiment]);
+    assert_eq!((list[1].state, list[1].runs, list[1].failed), (State::Done, 2, 0));
+    assert_eq!(
+        (&list[1].targets[..], &list[1].workloads[..]),
+        (&["native".into()][..], &["empty".into()][..])
+    );
+    assert_eq!(home.show("latest"), new);
+    home.wbctl(&["rm", &new.experiment]).expect(0);
+    home.wbctl(&["show", &new.experiment])
+        .expect(2)
+        .saying(&["no experiment", &new.experiment]);
+    home.wbctl(&["rm", &new.experiment]).expect(2);
+    assert_eq!(home.show("latest"), old);
+}
+
+/// Needs root.
+#[test]
+fn the_exit_code_tells_how_it_went() {
+    let home = Home::new();
+    home.wbctl(&["list"]).expect(3).saying(&["no daemon", "sudo wbd"]);
+    let _wbd = home.start();
+    let hang = home.program("hang");
+    for (line, code) in [
+        (&["run", "-t", "native", "-n", "1"][..], 0),
+        (&["run", "-n", "1", "--", "/bin/false"], 1),
+        (&["run"], 2),
+        (&["run", "-t", "natvie"], 2),
+        (&["run", "-t", "native", "-w", "emtpy"], 2),
+        (&["run", "-t", "native", "-n", "0"], 2),
+        (&["show", "no-such"], 2),
+        (&["hist", "latest", "--metric", "speed"], 2),
+        (&["timeline", "no-such"], 2),
+        (&["export", "latest", "--format", "xml"], 2),
+        (&["frobnicate"], 2),
+    ] {
+        let answer = home.wbctl(line).expect(code);
+        assert_eq!(answer.stderr.is_empty(), code == 0, "{line:?}: {answer:#?}");
+        assert!(!answer.stderr.contains("panicked"), "{line:?}: {answer:#?}");
+    }
+    let _running = home.begin(&["run", "-n", "1", "--warmup", "0", "--", &hang]);
+    wait::until("it runs", || !home.processes().is_empty());
+    home.wbctl(&["rm", "latest"])
+        .expect(4)
+        .saying(&["refused", "running"]);
+}
+
+/// Needs root.
+#[test]
+fn an_unknown_name_is_answered_with_those_there_are() {
+    let home = Home::new();
+    let _wbd = home.start();
+    home.wbctl(&["run", "-t", "natvie"])
+        .expect(2)
+        .saying(&["natvie", "native", "wasmtime-jit"]);
+    home.wbctl(&["run", "-t", "native", "-w", "emtpy"])
+        .expect(2)
+        .saying(&["emtpy", "empty", "fasta"]);
+}
+
+/// Needs root.
+#[test]
+fn targets_and_workloads_are_listed_with_what_is_missing_and_how_to_get_it() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let targets = home
+        .wbctl(&["--json", "targets"])
+        .expect(0)
+        .json::<TargetList>()
+        .targets;
+    for name in ["native", "docker", "wasmtime-jit", "wasmtime-aot"] {
+        assert!(
+            targets.iter().any(|target| target.name == name),
+            "{name} is not listed"
+        );
+    }
+    for unavailable in targets.iter().filter_map(|target| target.unavailable.as_ref()) {
+        assert!(
+            !unavailable.why.is_empty() && !unavailable.mend.is_empty(),
+            "{unavailable:?}"
+        );
+    }
+    let workloads = home
+        .wbctl(&["--json", "workloads"])
+        .expect(0)
+        .json::<WorkloadList>()
+        .workloads;
+    let names: Vec<&str> = workloads.iter().map(|workload| workload.name.as_str()).collect();
+    let seven = [
+        "binarytree",
+        "empty",
+        "fannkuchredux",
+        "fasta",
+        "n_body",
+        "simple",
+        "spectralnorm",
+    ];
+    assert_eq!(names, seven);
+    assert!(
+        workloads.iter().all(|workload| workload.unavailable.is_none()),
+        "{workloads:#?}"
+    );
+}
+
+/// Needs root.
+#[test]
+fn the_doctor_knows_the_machine_and_says_what_to_do() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let diagnosis: Diagnosis = home.wbctl(&["--json", "doctor"]).expect(0).json();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    assert_eq!(diagnosis.machine.kernel, kernel.trim());
+    assert_eq!(
+        diagnosis.machine.cpus as usize,
+        std::thread::available_parallelism().unwrap().get()
+    );
+    assert!(diagnosis.checks.len() > 5, "{diagnosis:#?}");
+    assert!(
+        diagnosis.checks.iter().all(|check| !check.found.is_empty()),
+        "{diagnosis:#?}"
+    );
+    assert!(
+        diagnosis.checks.iter().any(|check| check.name.contains("probe")),
+        "the tool's own weight"
+    );
+}
+
+/// Needs root.
+#[test]
+fn a_histogram_holds_the_runs_of_each_cell() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-n", "50"]);
+    let drawn: Histograms = home
+        .wbctl(&["--json", "hist", "latest", "--metric", "wall"])
+        .expect(0)
+        .json();
+    assert_eq!(drawn.cells.len(), 2);
+    for (cell, distribution) in made.cells.iter().zip(&drawn.cells) {
+        assert_eq!(
+            (&cell.target, Metric::Wall),
+            (&distribution.target, distribution.metric)
+        );
+        let bytes = BASE64_STANDARD.decode(&distribution.hdr).unwrap();
+        let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
+        assert_eq!(histogram.len(), 50);
+        let (found, truth) = (histogram.value_at_quantile(0.5), cell.metrics[&Metric::Wall].p50);
+        assert!(
+            found.abs_diff(truth) <= truth / 100,
+            "{found}, and the samples say {truth}"
+        );
+    }
+    let text = home.wbctl(&["hist", "latest"]).expect(0).stdout;
+    assert!(
+        text.contains("native/empty") && text.contains("native-dynamic/empty"),
+        "{text}"
+    );
+}
+
+/// Needs root.
+#[test]
+fn a_timeline_holds_the_instants_of_a_run() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native-dynamic", "-n", "5"]);
+    let drawn: Timelines = home
+        .wbctl(&["--json", "timeline", "latest", "--run", "3"])
+        .expect(0)
+        .json();
+    let sample = &made.cells[0].samples[3];
+    let marks = &drawn.cells[0].marks;
+    assert_eq!(marks.len(), sample.instants.len());
+    for mark in marks {
+        assert_eq!(
+            mark.offset_ns as u64,
+            ns(sample, mark.name) - ns(sample, I::Launch),
+            "{}",
+            mark.name
+        );
+    }
+    assert!(marks.is_sorted_by_key(|mark| mark.offset_ns));
+    let text = home.wbctl(&["timeline", "latest"]).expect(0).stdout;
+    for name in ["launch", "exec", "first_user", "entry", "exit"] {
+        assert!(text.contains(name), "no {name}: {text}");
+    }
+    home.wbctl(&["timeline", "latest", "--run", "99"]).expect(2);
+}
+
+/// Needs root.
+#[test]
+fn an_export_holds_every_figure_of_every_run() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-n", "4"]);
+    let json = home
+        .wbctl(&["export", "latest", "--format", "json"])
+        .expect(0)
+        .json::<Experiment>();
+    assert_eq!(json, made);
+    let csv = home
+        .wbctl(&["export", "latest", "--format", "csv"])
+        .expect(0)
+        .stdout;
+    let lines: BTreeMap<Vec<&str>, &str> = csv.lines().skip(1).map(figure).collect();
+    let mut figures = 0;
+    for cell in &made.cells {
+        for sample in &cell.samples {
+            let run = sample.run.to_string();
+            let value = |kind, name| lines[&vec![cell.target.as_str(), run.as_str(), kind, name]].to_owned();
+            assert_eq!(sample.exit, Exit::Code(value("exit", "code").parse().unwrap()));
+            for (name, number) in &sample.metrics {
+                assert_eq!(value("metric", name.as_str()), number.to_string());
+            }
+            for (name, instant) in &sample.instants {
+                assert_eq!(value("instant", name.as_str()), instant.ns.to_string());
+            }
+            figures += 1 + sample.metrics.len() + sample.instants.len();
+        }
+    }
+    assert_eq!(lines.len(), figures);
+}
+
+/// Target, run, kind and name of a figure, and its value.
+fn figure(line: &str) -> (Vec<&str>, &str) {
+    let columns: Vec<&str> = line.split(',').collect();
+    let [_, target, _, run, _, _, kind, name, value, _] = columns[..] else {
+        panic!("{line}")
+    };
+    (vec![target, run, kind, name], value)
+}
+
+/// Needs root.
+#[test]
+fn into_a_pipe_goes_plain_text() {
+    let home = Home::new();
+    let _wbd = home.start();
+    for line in [
+        &["run", "-t", "native", "-n", "3"][..],
+        &["show", "latest", "--runs"],
+        &["list"],
+        &["hist", "latest"],
+        &["timeline", "latest"],
+        &["targets"],
+        &["workloads"],
+        &["doctor"],
+        &["--help"],
+    ] {
+        let answer = home.wbctl(line).expect(0);
+        assert!(
+            !answer.stdout.is_empty() && answer.stderr.is_empty(),
+            "{line:?}: {answer:#?}"
+        );
+        assert!(!answer.stdout.contains('\u{1b}'), "{line:?}: {}", answer.stdout);
+        assert!(
+            answer.stdout.lines().all(|line| line.trim_end() == line),
+            "{line:?}: blanks at ends of lines"
+        );
+    }
+}
+
+/// Needs root.
+#[test]
+fn the_socket_can_be_named_by_flag_or_environment() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let mut wbctl = std::process::Command::new(home.wbctl_command(&[]).get_program());
+    wbctl.arg("list").env("WBD_SOCKET", home.socket());
+    assert!(wbctl.output().unwrap().status.success());
+    let mut both = home.wbctl_command(&["list"]);
+    assert!(
+        both.env("WBD_SOCKET", "/no/such")
+            .output()
+            .unwrap()
+            .status
+            .success(),
+        "the flag wins"
+    );
+}
