@@ -4,10 +4,11 @@
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use nix::unistd::Uid;
 
+use crate::compiler::CLANG;
 use crate::docker;
 use crate::progress;
 use crate::shell;
@@ -52,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     for (package, purpose) in &missing {
-        progress::line(format!("setup: {package} is missing; it {purpose}"));
+        progress::line(format!("setup: {package} is missing: {purpose}"));
     }
     install(&missing)
 }
@@ -69,14 +70,7 @@ fn wanted(options: &Options) -> Vec<Package> {
 
 fn missing(wanted: &[Package]) -> Result<Vec<Package>> {
     if shell::find_program("dpkg-query").is_none() {
-        let list: Vec<_> = wanted
-            .iter()
-            .map(|(package, purpose)| format!("  {package}: {purpose}"))
-            .collect();
-        bail!(
-            "this is no Debian system. Install the equivalent of these packages by hand:\n{}",
-            list.join("\n")
-        );
+        return elsewhere(wanted).map(|()| Vec::new());
     }
     let installed = installed(wanted)?;
     Ok(wanted
@@ -84,6 +78,23 @@ fn missing(wanted: &[Package]) -> Result<Vec<Package>> {
         .filter(|(package, _)| !installed.lines().any(|line| line == *package))
         .copied()
         .collect())
+}
+
+/// Without dpkg only the compiler is looked for; the rest shows when it is used.
+fn elsewhere(wanted: &[Package]) -> Result<()> {
+    let list: Vec<_> = wanted
+        .iter()
+        .map(|(package, purpose)| format!("  {package}: {purpose}"))
+        .collect();
+    let list = list.join("\n");
+    ensure!(
+        shell::find_program(CLANG).is_some(),
+        "this is no Debian system, and there is no {CLANG} in PATH. Install the equivalents of:\n{list}"
+    );
+    progress::line(format!(
+        "setup: no Debian system; taking it that the equivalents of these are installed:\n{list}"
+    ));
+    Ok(())
 }
 
 /// One name a line. dpkg-query fails when it does not know one of the packages, and lists the others all the same.
@@ -114,7 +125,10 @@ fn install(packages: &[Package]) -> Result<()> {
 
 fn apt_get(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+        .args(["--quiet", "-o", "Dpkg::Use-Pty=0"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 

@@ -96,9 +96,10 @@ impl CounterKind {
     /// Opens one on the calling thread, to see whether this machine has it.
     ///
     /// While one counter of a kind is open the kernel keeps its code paths patched in: opening another
-    /// then costs 2 us instead of 60. So hold these while launching.
+    /// then costs 2 us instead of 60. So hold these while launching. They are not inherited: every child
+    /// would pay for them.
     pub fn open(&self) -> io::Result<Counter> {
-        self.builder.build()
+        self.counted.builder().build()
     }
 
     /// Address of its `perf_event_attr`, valid as long as the kind lives and is not moved.
