@@ -112,11 +112,6 @@ fn workloads(args: &RunArgs) -> Result<Subject, Failure> {
 fn module(args: &RunArgs, file: &Path, caller: &Caller) -> Result<Subject, Failure> {
     refuse("--wasm brings its own program", "-w", !args.workloads.is_empty())?;
     refuse("--wasm brings its own program", "--size", args.size.is_some())?;
-    if args.targets.is_empty() {
-        return Err(usage(
-            "--wasm needs a target to run the module: add one, such as `-t wasmtime-jit` (see `wbctl targets`)",
-        ));
-    }
     Ok(Subject {
         wasm: Some(readable_file(&caller.directory.join(file))?),
         command: texts(&args.command)?,
@@ -295,7 +290,6 @@ mod tests {
                 &["--wasm", "/a", "-t", "wasmi", "--size", "seed"],
                 "--size says otherwise",
             ),
-            (&["--wasm", "/a"], "needs a target"),
             (&["--wasm", "/no/such", "-t", "wasmi"], "/no/such"),
             (&["--wasm", "/etc", "-t", "wasmi"], "not a file"),
             (&["-t", "native", "--time-limit", "0"], "0.001"),

@@ -4,13 +4,23 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+fn all() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").expect("/proc is mounted").flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// Every process whose program lies below `folder`, removed or not.
 #[must_use]
 pub fn below(folder: &Path) -> Vec<u32> {
-    let entries = fs::read_dir("/proc").expect("/proc is mounted").flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| program(*pid).is_some_and(|program| program.starts_with(folder)))
-        .collect()
+    let is_below = |pid: &u32| program(*pid).is_some_and(|program| program.starts_with(folder));
+    all().filter(is_below).collect()
+}
+
+/// Every process in a cgroup whose path holds `part`, in any hierarchy.
+#[must_use]
+pub fn in_cgroup(part: &str) -> Vec<u32> {
+    let cgroups = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    all().filter(|pid| cgroups(pid).contains(part)).collect()
 }
 
 /// The program of a process, unless the process has ended.

@@ -84,13 +84,22 @@ fn bpf_ids(pid: u32, key: &str) -> BTreeSet<u32> {
     texts.filter_map(id).collect()
 }
 
-/// Where the daemon of a state directory has its cgroups: `wbd/HASH` below the root of any hierarchy.
-fn cgroups(state: &Path) -> Vec<PathBuf> {
+/// The name a daemon gives its cgroups and containers: made of its state directory.
+///
+/// # Panics
+/// Where no daemon has made the directory yet.
+#[must_use]
+pub fn instance(state: &Path) -> String {
     let state = state.canonicalize().expect("the daemon made its state directory");
-    let name = format!(
-        "wbd/{:016x}",
+    format!(
+        "{:016x}",
         xxhash_rust::xxh3::xxh3_64(state.as_os_str().as_bytes())
-    );
+    )
+}
+
+/// Where the daemon of a state directory has its cgroups: `wbd/INSTANCE` below the root of any hierarchy.
+fn cgroups(state: &Path) -> Vec<PathBuf> {
+    let name = format!("wbd/{}", instance(state));
     let root = Path::new("/sys/fs/cgroup");
     let hierarchies = fs::read_dir(root).expect("cgroups are mounted").flatten();
     hierarchies

@@ -78,7 +78,7 @@ fn cache_states(cells: &[Cell]) -> impl Iterator<Item = String> {
         .iter()
         .filter(|cell| !cell.cache.is_empty())
         .map(|cell| (cell.cache.clone(), name(cell)));
-    said_once(states, cells.len())
+    said_once(states, cells)
         .into_iter()
         .map(|(state, which)| format!("cache: {state}{which}"))
 }
@@ -94,13 +94,13 @@ fn unavailable(cells: &[Cell]) -> impl Iterator<Item = String> {
         let metrics: Vec<&str> = metrics.into_iter().map(Metric::as_str).collect();
         (format!("{}: {reason}", metrics.join(", ")), cell)
     });
-    said_once(lines, cells.len())
+    said_once(lines, cells)
         .into_iter()
         .map(|(text, which)| format!("unavailable: {text}{which}"))
 }
 
 /// Each text once, in the order of its first appearance, with the cells it is said of unless they are all.
-fn said_once(lines: impl Iterator<Item = (String, String)>, all: usize) -> Vec<(String, String)> {
+fn said_once(lines: impl Iterator<Item = (String, String)>, all: &[Cell]) -> Vec<(String, String)> {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for (text, cell) in lines {
         match said.iter_mut().find(|(known, _)| *known == text) {
@@ -109,15 +109,29 @@ fn said_once(lines: impl Iterator<Item = (String, String)>, all: usize) -> Vec<(
         }
     }
     let which = |cells: Vec<String>| {
-        if cells.len() == all {
+        if cells.len() == all.len() {
             String::new()
         } else {
-            format!(" ({})", cells.join(", "))
+            format!(" ({})", in_short(&cells, all).join(", "))
         }
     };
     said.into_iter()
         .map(|(text, cells)| (text, which(cells)))
         .collect()
+}
+
+/// The cells by name, or by their target alone where all of its cells are among them, and it has several.
+fn in_short(cells: &[String], all: &[Cell]) -> Vec<String> {
+    let mut short: Vec<String> = Vec::new();
+    for cell in all.iter().filter(|cell| cells.contains(&name(cell))) {
+        let of_target: Vec<String> = all.iter().filter(|other| other.target == cell.target).map(name).collect();
+        let whole = of_target.len() > 1 && of_target.iter().all(|name| cells.contains(name));
+        let said = if whole { cell.target.clone() } else { name(cell) };
+        if !short.contains(&said) {
+            short.push(said);
+        }
+    }
+    short
 }
 
 fn name(cell: &Cell) -> String {
@@ -152,6 +166,18 @@ mod tests {
             drawn.contains("cache: page cache warm (native/empty, docker/empty)\n"),
             "{drawn}"
         );
+    }
+
+    #[test]
+    fn a_target_all_of_whose_cells_are_meant_is_named_once() {
+        let cell = |target: &str, workload: &str| Cell {
+            target: target.to_owned(),
+            workload: workload.to_owned(),
+            ..specimen::experiment().cells[0].clone()
+        };
+        let all = [cell("native", "a"), cell("native", "b"), cell("docker", "a"), cell("docker", "b")];
+        let cells = ["native/a", "native/b", "docker/b"].map(String::from);
+        assert_eq!(in_short(&cells, &all), ["native", "docker/b"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use wbd_model::service::wbd_server::Wbd;
 use super::{answers, caller, status};
 use crate::doctor;
 use crate::engine::Engine;
+use crate::launch::weight::{self, Weight};
 use crate::session::cancel::Cancel;
 use crate::session::experiment::{self, Laboratory};
 use crate::session::news::News;
@@ -60,6 +61,20 @@ impl Service {
     }
 }
 
+/// What our probes add to a launch, or why that cannot be measured now.
+fn own_weight(turn: Option<Turn<Laboratory>>, assets: &Assets) -> Result<Weight, Unavailable> {
+    let mut turn = turn.ok_or_else(|| Unavailable {
+        why: "an experiment is running".to_owned(),
+        mend: "ask again when it is over".to_owned(),
+    })?;
+    let program = assets.program("empty", "static")?;
+    let Laboratory { kernel, slot, .. } = &mut *turn.guarded;
+    weight::measure(kernel, slot, &program).map_err(|error| Unavailable {
+        why: error.to_string(),
+        mend: "see the daemon's log".to_owned(),
+    })
+}
+
 /// The version of the container engine, or why there is none.
 async fn container_engine() -> Result<String, Unavailable> {
     let about = Engine::here().await?.about().await?;
@@ -79,9 +94,14 @@ impl Wbd for Service {
 
     async fn doctor(&self, _: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let engine = container_engine().await;
-        blocking(move || Ok(doctor::diagnose(vec![doctor::check_container_engine(&engine)])))
-            .await
-            .map(Response::new)
+        let (assets, turn) = (self.assets.clone(), self.queue.try_enter());
+        blocking(move || {
+            let weight = own_weight(turn, &assets);
+            let checks = vec![doctor::check_container_engine(&engine), doctor::check_own_weight(&weight)];
+            Ok(doctor::diagnose(checks))
+        })
+        .await
+        .map(Response::new)
     }
 
     async fn targets(&self, _: Request<Empty>) -> Result<Response<TargetList>, Status> {
@@ -204,4 +224,5 @@ fn conduct(mut turn: Turn<Laboratory>, plan: &Plan, client: Client, cancel: &Can
             news.fail(status::of_experiment(&error));
         }
     }
+    wbd_linux::process::trim_heap(); // an idle daemon keeps none of an experiment's memory
 }

@@ -7,7 +7,8 @@ use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{
-    AttachContainerOptions, AttachContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    AttachContainerOptions, AttachContainerOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use tokio_stream::{Stream, StreamExt as _};
@@ -84,9 +85,9 @@ impl Engine {
     /// Makes a container and returns its id.
     pub(crate) async fn create(&self, spec: &Spec<'_>) -> Result<String, EngineError> {
         let created = self.docker.create_container(None, body(spec)).await;
-        created.map(|created| created.id).map_err(refused(|| {
-            format!("create a container from {}", spec.image)
-        }))
+        created
+            .map(|created| created.id)
+            .map_err(refused(|| format!("create a container from {}", spec.image)))
     }
 
     /// Opens a container's output. Done before it starts, so that nothing is missed.

@@ -72,6 +72,9 @@ impl From<EngineError> for Unavailable {
     fn from(error: EngineError) -> Self {
         let text = error.to_string();
         let (why, mend) = text.rsplit_once("; ").unwrap_or((&text, "see the engine's log"));
-        Self { why: why.to_owned(), mend: mend.to_owned() }
+        Self {
+            why: why.to_owned(),
+            mend: mend.to_owned(),
+        }
     }
 }

@@ -5,3 +5,4 @@ pub(crate) mod observed;
 pub(crate) mod output;
 pub(crate) mod process;
 pub(crate) mod slot;
+pub(crate) mod weight;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use perf_event::Counter;
 use wbd_linux::cgroup::CgroupError;
+use wbd_linux::clock::monotonic_ns;
 use wbd_linux::gate::{Child, Gate, LaunchError, Program};
 use wbd_linux::perf::{self, CounterKind};
 use wbd_linux::process::reap;
@@ -37,6 +38,9 @@ pub(crate) enum MeansError {
     /// The kernel side.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// The program to launch.
+    #[error("{0}")]
+    Program(String),
     /// Pipes, polling, waiting.
     #[error("cannot {action}: {source}")]
     System {
@@ -105,6 +109,30 @@ impl Launcher {
     /// Kinds of counters this machine does not have, and why.
     pub(crate) fn missing(&self) -> &[(perf::Counted, String)] {
         &self.missing
+    }
+
+    /// Launches `program`, registered like any run, and returns how long it took until it was reaped, in
+    /// nanoseconds: nothing else is done meanwhile.
+    pub(crate) fn life(
+        &mut self,
+        kernel: &mut Kernel,
+        slot: &mut Slot,
+        program: &Program,
+    ) -> Result<u64, MeansError> {
+        let number = self.number();
+        let (cgroup, _) = slot.ready()?;
+        kernel.register(cgroup.id(), number)?;
+        let null = self.null.as_fd();
+        let begin = monotonic_ns();
+        let child = self
+            .gate
+            .launch(program, [null; 3], cgroup.directory().as_fd(), &self.counters)
+            .map_err(|error| MeansError::Program(error.to_string()))?;
+        reap(child.pid).map_err(system("wait for the target"))?;
+        let life = monotonic_ns() - begin;
+        kernel.unregister(cgroup.id())?;
+        kernel.drain(&mut Vec::new());
+        Ok(life)
     }
 
     /// Launches `program` and watches it to its end.

@@ -44,6 +44,13 @@ impl<T> Queue<T> {
         }
     }
 
+    /// One's turn at once, or none where somebody has it.
+    pub(crate) fn try_enter(&self) -> Option<Turn<T>> {
+        let guarded = Arc::clone(&self.inner).try_lock_owned().ok()?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Some(Turn { guarded, _place: Place(Arc::clone(&self.waiting)) })
+    }
+
     /// Queues up; tells how many come before, and then waits for its turn.
     pub(crate) fn enter(&self) -> (u32, impl Future<Output = Turn<T>> + use<T>) {
         let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);

@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn a_run_is_taken_apart() {
         let line = [
-            "run", "--mode", "aot", "--name", "m", "--env", "A=b=c", "--dir", "/h::/g", "m.cwasm", "--", "--x", "--",
+            "run", "--mode", "aot", "--name", "m", "--env", "A=b=c", "--dir", "/h::/g", "m.cwasm", "--",
+            "--x", "--",
         ];
         let Ok(Command::Run(run)) = parsed(&line) else {
             panic!("a good line was refused");

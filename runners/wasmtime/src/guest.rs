@@ -61,7 +61,13 @@ fn wasi(run: &Run) -> Result<WasiP1Ctx, Failure> {
 }
 
 fn program_name(run: &Run) -> String {
-    let file_name = || run.module.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file_name = || {
+        run.module
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     run.name.clone().unwrap_or_else(file_name)
 }
 

@@ -40,6 +40,15 @@ fn the_guest_sees_its_file_name_and_the_words_after_the_dashes() {
 }
 
 #[test]
+fn a_guest_can_be_given_the_same_name_in_both_modes() {
+    let bench = Bench::with_guest(guests::PRINTS_ARGUMENTS);
+    bench.compile();
+    let words = ["--name", "fasta", "--", "1"];
+    assert_eq!(bench.jit(&words).stdout, b"fasta\x001\0");
+    assert_eq!(bench.aot(&words).stdout, b"fasta\x001\0");
+}
+
+#[test]
 fn the_guests_environment_holds_what_was_named_and_nothing_of_the_hosts() {
     let bench = Bench::with_guest(guests::PRINTS_ENVIRONMENT);
     assert_eq!(bench.jit(&[]).stdout, b"");

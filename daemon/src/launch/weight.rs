@@ -1,0 +1,67 @@
+//! What our own probes add to a launch, measured on this machine, there and then.
+
+use std::path::Path;
+use std::time::Duration;
+
+use wbd_linux::gate::{Identity, Program};
+
+use super::process::{Launcher, MeansError};
+use super::slot::Slot;
+use crate::collect::kernel::Kernel;
+
+/// Launches with and without probes take turns in blocks of this many, so that both meet the same noise.
+const BLOCK: usize = 25;
+/// Blocks of each kind.
+const BLOCKS: usize = 8;
+/// After attaching or detaching the kernel patches its own code on all CPUs and waits for each to pass a
+/// quiet point; what is launched meanwhile takes milliseconds.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// A launch with our probes against one without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// Median life of the program with every latency probe attached, from before `clone3` to its being
+    /// reaped, nanoseconds.
+    pub(crate) with_ns: u64,
+    /// The same with none attached.
+    pub(crate) without_ns: u64,
+    /// Launches of each kind.
+    pub(crate) launches: usize,
+}
+
+/// Launches `program`, which should do nothing, with and without probes in turns.
+pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> Result<Weight, MeansError> {
+    let name = program.display().to_string();
+    let nobody = Identity { uid: 0, gid: 0, groups: Vec::new() };
+    let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", nobody);
+    let program = program.map_err(|error| MeansError::Program(error.to_string()))?;
+    let mut launcher = Launcher::new()?;
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..BLOCKS {
+        block(kernel, slot, &mut launcher, &program, &mut without)?;
+        let attached = kernel.attach()?;
+        block(kernel, slot, &mut launcher, &program, &mut with)?;
+        drop(attached);
+    }
+    slot.close()?;
+    Ok(Weight { with_ns: median(&mut with), without_ns: median(&mut without), launches: BLOCK * BLOCKS })
+}
+
+fn block(
+    kernel: &mut Kernel,
+    slot: &mut Slot,
+    launcher: &mut Launcher,
+    program: &Program,
+    lives: &mut Vec<u64>,
+) -> Result<(), MeansError> {
+    std::thread::sleep(SETTLE);
+    for _ in 0..BLOCK {
+        lives.push(launcher.life(kernel, slot, program)?);
+    }
+    Ok(())
+}
+
+fn median(values: &mut [u64]) -> u64 {
+    values.sort_unstable();
+    values[values.len() / 2]
+}
