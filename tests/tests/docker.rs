@@ -27,13 +27,21 @@ const PATH: [I; 12] = [
     I::WaitReturned,
 ];
 /// A run that lasts for minutes.
-const LONG: [&str; 7] = ["-t", "docker", "-w", "spectralnorm", "--size", "seed", "--warmup"];
+const LONG: [&str; 7] = [
+    "-t",
+    "docker",
+    "-w",
+    "fannkuchredux",
+    "--size",
+    "seed",
+    "--warmup",
+];
 
 /// A client whose container computes.
 fn in_a_long_run(home: &Home) -> Client {
     let client = home.begin(&[&["run"], &LONG[..], &["0", "-n", "3"]].concat());
     wait::until("the container computes", || {
-        process(home, "spectralnorm").is_some()
+        process(home, "fannkuchredux").is_some()
     });
     assert_eq!(containers(home).len(), 1);
     client
@@ -94,7 +102,7 @@ fn docker_runs_a_program_as_the_caller() {
     let nobody = User::nobody();
     home.admit(&nobody);
     let _client = home.begin_as(&nobody, &[&["run"], &LONG[..], &["0"]].concat());
-    let pid = wait::until_some("the container computes", || process(&home, "spectralnorm"));
+    let pid = wait::until_some("the container computes", || process(&home, "fannkuchredux"));
     let status = process::status(pid);
     for (field, value) in [
         ("Uid", "65534 65534 65534 65534"),
@@ -116,7 +124,7 @@ fn docker_containers_are_ended_at_the_time_limit() {
     let run = &made.cells[0].samples[0];
     assert!(!run.valid && run.notes[0].contains("2 s"), "{run:?}");
     assert_eq!(containers(&home), [""; 0]);
-    assert_eq!(process(&home, "spectralnorm"), None);
+    assert_eq!(process(&home, "fannkuchredux"), None);
 }
 
 /// Needs root and Docker.
@@ -128,7 +136,7 @@ fn docker_containers_go_with_their_client() {
     let client = in_a_long_run(&home);
     client.signal(Signal::SIGINT);
     wait::until("the container is gone", || containers(&home).is_empty());
-    assert_eq!(process(&home, "spectralnorm"), None);
+    assert_eq!(process(&home, "fannkuchredux"), None);
 }
 
 /// Needs root and Docker.
@@ -140,7 +148,7 @@ fn docker_containers_go_with_the_daemon() {
     let _client = in_a_long_run(&home);
     wbd.stop();
     assert_eq!(containers(&home), [""; 0]);
-    assert_eq!(process(&home, "spectralnorm"), None);
+    assert_eq!(process(&home, "fannkuchredux"), None);
 }
 
 /// Needs root and Docker.
@@ -154,7 +162,7 @@ fn docker_containers_of_a_daemon_killed_in_a_run_are_removed_by_the_next() {
     assert_eq!(containers(&home).len(), 1, "who removed it?");
     let wbd = home.start();
     assert_eq!(containers(&home), [""; 0]);
-    assert_eq!(process(&home, "spectralnorm"), None);
+    assert_eq!(process(&home, "fannkuchredux"), None);
     assert_eq!(home.measure(&["-t", "docker", "-n", "2"]).cells[0].valid, 2);
     wbd.stop();
     assert_nothing_left(&home, &held);

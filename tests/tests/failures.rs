@@ -194,3 +194,28 @@ fn a_failed_run_ends_neither_the_cell_nor_its_neighbours() {
     assert_eq!(cell.metrics[&Metric::Wall].n, 3);
     assert_eq!(cell.failures.values().sum::<u32>(), 3);
 }
+
+/// What was killed at the end of a run must not reach the next one. Needs root.
+#[test]
+fn each_run_begins_afresh_after_one_that_had_to_be_ended() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let orphans = home.measure(&["-n", "3", "--", &home.program("fork_outlive")]);
+    assert_eq!(orphans.cells[0].valid, 3);
+    let hanging = home.fail(&[
+        "-n",
+        "3",
+        "--warmup",
+        "0",
+        "--time-limit",
+        "0.2",
+        "--",
+        &home.program("hang"),
+    ]);
+    assert_eq!(
+        reasons(&hanging).len(),
+        1,
+        "each for the same reason: {:?}",
+        reasons(&hanging)
+    );
+}

@@ -102,7 +102,7 @@ fn a_workload_gets_no_environment_and_only_its_arguments() {
     home.admit(&nobody);
     let _client = home.begin_as(
         &nobody,
-        &["run", "-t", "native", "-w", "spectralnorm", "--size", "seed"],
+        &["run", "-t", "native", "-w", "fannkuchredux", "--size", "seed"],
     );
     let pid = target(&home);
     assert_eq!(process::environment(pid), [""; 0]);

@@ -24,7 +24,7 @@ const TARGETS: [&str; 4] = ["native", "wasmtime-jit", "wasmtime-aot", "docker"];
 #[derive(Args)]
 pub(crate) struct Options {
     /// Runs of each workload on each target
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 5)]
     runs: u32,
 }
 
@@ -38,33 +38,48 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<()> {
 }
 
 fn measure(tree: &Tree, options: &Options, steps: &mut Steps) -> Result<()> {
-    steps.run("setup", || setup::run(&setup::Options { docker: true }))?;
+    steps.run("setup", || {
+        setup::run(&setup::Options {
+            docker: true,
+            peers: false,
+        })
+    })?;
     let dist = steps.run("build", || build::run(tree))?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");
+    let log = tree.target.join("demo/wbd.log");
     let _wbd = steps.run("start wbd", || {
-        start_wbd(tree, &dist, &socket, &scratch.path().join("state"))
+        start_wbd(&dist, &socket, &scratch.path().join("state"), &log)
     })?;
     let ask = |arguments: &[&str]| shell::run(wbctl(&dist, &socket).args(arguments));
     let runs = options.runs.to_string();
     let names = workloads::names(tree)?;
-    let cells = TARGETS.iter().flat_map(|target| ["-t", target]);
-    let cells = cells.chain(names.iter().flat_map(|name| ["-w", name.as_str()]));
+    let targets = TARGETS.iter().flat_map(|target| ["-t", target]);
+    let cells = targets
+        .clone()
+        .chain(names.iter().flat_map(|name| ["-w", name.as_str()]));
     let job: Vec<&str> = ["run"].into_iter().chain(cells).chain(["-n", &runs]).collect();
-    steps.run("measure", || ask(&job))?;
+    steps.run("measure everything", || ask(&job))?;
+    let start_up: Vec<&str> = ["run"]
+        .into_iter()
+        .chain(targets)
+        .chain(["-w", "empty", "-n", "20"])
+        .collect();
+    steps.run("measure start-up", || ask(&start_up))?;
     steps.run("histogram", || ask(&["hist", "latest", "--metric", "startup"]))?;
     steps.run("timeline", || ask(&["timeline", "latest"]))
 }
 
-fn start_wbd(tree: &Tree, dist: &Dist, socket: &Path, state: &Path) -> Result<Service> {
+/// Starts a daemon of the built programs, and waits until it answers.
+pub(crate) fn start_wbd(dist: &Dist, socket: &Path, state: &Path, log: &Path) -> Result<Service> {
     let mut wbd = Command::new(dist.bin().join("wbd"));
     wbd.arg("--socket").arg(socket).arg("--state").arg(state);
-    let log = tree.target.join("demo/wbd.log");
-    Service::start("wbd", &mut wbd, &log, || UnixStream::connect(socket).is_ok())
+    Service::start("wbd", &mut wbd, log, || UnixStream::connect(socket).is_ok())
 }
 
-fn wbctl(dist: &Dist, socket: &Path) -> Command {
+/// The client of that daemon.
+pub(crate) fn wbctl(dist: &Dist, socket: &Path) -> Command {
     let mut wbctl = Command::new(dist.bin().join("wbctl"));
     wbctl.arg("--socket").arg(socket);
     wbctl

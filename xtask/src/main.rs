@@ -2,6 +2,7 @@
 //!
 //! Every command a task runs is shown first. What a task starts it also stops, on success, on error and on Ctrl-C.
 
+mod bench;
 mod bpf_linker;
 mod build;
 mod cargo;
@@ -50,6 +51,8 @@ enum Task {
     Ebpf(ebpf::Options),
     /// From a fresh machine to tables: build everything, start the daemon, measure, print
     Demo(demo::Options),
+    /// Compare the tool with a bare spawn loop, hyperfine and perf stat, all in one run
+    Bench,
     /// Run every test that this machine can run
     Test,
 }
@@ -69,6 +72,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Build => drop(build::run(&tree)?),
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
+        Task::Bench => bench::run(&tree)?,
         Task::Test => return test::run(&tree),
     }
     Ok(ExitCode::SUCCESS)

@@ -58,6 +58,11 @@ impl Service {
         Ok(service)
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn await_ready(&mut self, ready: impl Fn() -> bool) -> Result<()> {
         let begun = Instant::now();
         while !ready() {

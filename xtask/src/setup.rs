@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Also install Docker, unless there is one
     #[arg(long)]
     pub docker: bool,
+    /// Also install the tools that benchmarks compare with
+    #[arg(long)]
+    pub peers: bool,
 }
 
 /// A package and what it is for.
@@ -36,6 +39,11 @@ const COMPILING: &[Package] = &[
         "libc6-dev",
         "the C library of native workloads, static and dynamic",
     ),
+];
+
+const PEERS: &[Package] = &[
+    ("hyperfine", "launches programs and times them from outside"),
+    ("linux-perf", "launches programs and counts (perf stat -r)"),
 ];
 
 const CONTAINERS: &[Package] = &[
@@ -65,7 +73,8 @@ fn wanted(options: &Options) -> Vec<Package> {
     } else {
         &[]
     };
-    [COMPILING, containers].concat()
+    let peers = if options.peers { PEERS } else { &[] };
+    [COMPILING, containers, peers].concat()
 }
 
 fn missing(wanted: &[Package]) -> Result<Vec<Package>> {

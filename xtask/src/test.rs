@@ -73,13 +73,18 @@ impl Suites {
 }
 
 fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
-    steps.run("setup", || setup::run(&setup::Options { docker: true }))?;
+    steps.run("setup", || {
+        setup::run(&setup::Options {
+            docker: true,
+            peers: false,
+        })
+    })?;
     let dist = steps.run("build", || build::run(tree))?;
     steps.run("build test programs", || {
         programs::build(tree, &dist, &Compiler::find(&tree.target)?)
     })?;
-    let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
+    let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
     let black_box = steps.run("tests as root", || {
         black_box_tests(tree, &dist, &mut suites.black_box)
     });

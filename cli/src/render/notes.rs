@@ -124,7 +124,11 @@ fn said_once(lines: impl Iterator<Item = (String, String)>, all: &[Cell]) -> Vec
 fn in_short(cells: &[String], all: &[Cell]) -> Vec<String> {
     let mut short: Vec<String> = Vec::new();
     for cell in all.iter().filter(|cell| cells.contains(&name(cell))) {
-        let of_target: Vec<String> = all.iter().filter(|other| other.target == cell.target).map(name).collect();
+        let of_target: Vec<String> = all
+            .iter()
+            .filter(|other| other.target == cell.target)
+            .map(name)
+            .collect();
         let whole = of_target.len() > 1 && of_target.iter().all(|name| cells.contains(name));
         let said = if whole { cell.target.clone() } else { name(cell) };
         if !short.contains(&said) {
@@ -175,7 +179,12 @@ mod tests {
             workload: workload.to_owned(),
             ..specimen::experiment().cells[0].clone()
         };
-        let all = [cell("native", "a"), cell("native", "b"), cell("docker", "a"), cell("docker", "b")];
+        let all = [
+            cell("native", "a"),
+            cell("native", "b"),
+            cell("docker", "a"),
+            cell("docker", "b"),
+        ];
         let cells = ["native/a", "native/b", "docker/b"].map(String::from);
         assert_eq!(in_short(&cells, &all), ["native", "docker/b"]);
     }

@@ -144,7 +144,10 @@ impl CgroupCounters {
                 return None; // a cgroup has no main thread
             }
             let on = |cpu| start_on(kind.counted, cgroup, cpu);
-            Some((kind.counted, (0..cpus as usize).map(on).collect::<io::Result<_>>().ok()?))
+            Some((
+                kind.counted,
+                (0..cpus as usize).map(on).collect::<io::Result<_>>().ok()?,
+            ))
         };
         Self(kinds.iter().filter_map(of_kind).collect())
     }
@@ -153,7 +156,11 @@ impl CgroupCounters {
     pub fn read(&mut self) -> io::Result<Vec<(Counted, Reading)>> {
         let mut readings = Vec::new();
         for (counted, counters) in &mut self.0 {
-            let mut sum = Reading { value: 0, enabled_ns: 0, running_ns: 0 };
+            let mut sum = Reading {
+                value: 0,
+                enabled_ns: 0,
+                running_ns: 0,
+            };
             for counter in counters {
                 let read = counter.read_full()?;
                 sum.value += read.count();

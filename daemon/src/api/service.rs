@@ -78,7 +78,10 @@ fn own_weight(turn: Option<Turn<Laboratory>>, assets: &Assets) -> Result<Weight,
 /// The version of the container engine, or why there is none.
 async fn container_engine() -> Result<String, Unavailable> {
     let about = Engine::here().await?.about().await?;
-    Ok(format!("Docker {}, containerd {}, runc {}", about.engine, about.containerd, about.runc))
+    Ok(format!(
+        "Docker {}, containerd {}, runc {}",
+        about.engine, about.containerd, about.runc
+    ))
 }
 
 async fn blocking<A: Send + 'static>(
@@ -97,7 +100,10 @@ impl Wbd for Service {
         let (assets, turn) = (self.assets.clone(), self.queue.try_enter());
         blocking(move || {
             let weight = own_weight(turn, &assets);
-            let checks = vec![doctor::check_container_engine(&engine), doctor::check_own_weight(&weight)];
+            let checks = vec![
+                doctor::check_container_engine(&engine),
+                doctor::check_own_weight(&weight),
+            ];
             Ok(doctor::diagnose(checks))
         })
         .await
@@ -107,9 +113,13 @@ impl Wbd for Service {
     async fn targets(&self, _: Request<Empty>) -> Result<Response<TargetList>, Status> {
         let assets = self.assets.clone();
         let engine = container_engine().await;
-        blocking(move || Ok(TargetList { targets: catalogue::list(&assets, &engine) }))
-            .await
-            .map(Response::new)
+        blocking(move || {
+            Ok(TargetList {
+                targets: catalogue::list(&assets, &engine),
+            })
+        })
+        .await
+        .map(Response::new)
     }
 
     async fn workloads(&self, _: Request<Empty>) -> Result<Response<WorkloadList>, Status> {

@@ -54,19 +54,43 @@ fn instants(observed: &Observed, requests: Requests) -> Instants {
     ];
     for (name, ns) in of_requests {
         found.remove(&name); // the kernel's launch is the one inside the container
-        found.extend(ns.map(|ns| (name, Instant { ns, method: REQUEST.to_owned() })));
+        found.extend(ns.map(|ns| {
+            (
+                name,
+                Instant {
+                    ns,
+                    method: REQUEST.to_owned(),
+                },
+            )
+        }));
     }
     let since = requests.start_sent.unwrap_or(u64::MAX);
     for (name, kind, comm, method) in [
         (InstantName::ShimExec, EventKind::Exec, SHIM, HELPER_EXEC),
         (InstantName::RuncExec, EventKind::Exec, RUNC, HELPER_EXEC),
-        (InstantName::CgroupMade, EventKind::CgroupMade, b"".as_slice(), MKDIR),
+        (
+            InstantName::CgroupMade,
+            EventKind::CgroupMade,
+            b"".as_slice(),
+            MKDIR,
+        ),
     ] {
         let of_helper = |event: &&Event| {
-            event.helper == 1 && event.ns >= since && event.kind == kind as u32 && event.comm.starts_with(comm)
+            event.helper == 1
+                && event.ns >= since
+                && event.kind == kind as u32
+                && event.comm.starts_with(comm)
         };
         let first = observed.events.iter().find(of_helper);
-        found.extend(first.map(|event| (name, Instant { ns: event.ns, method: method.to_owned() })));
+        found.extend(first.map(|event| {
+            (
+                name,
+                Instant {
+                    ns: event.ns,
+                    method: method.to_owned(),
+                },
+            )
+        }));
     }
     found
 }
@@ -76,7 +100,13 @@ mod tests {
     use super::*;
 
     fn event(ns: u64, kind: EventKind, helper: u32, comm: &[u8]) -> Event {
-        let mut event = Event { ns, pid: if helper == 1 { 2 } else { 9 }, kind: kind as u32, helper, ..Event::default() };
+        let mut event = Event {
+            ns,
+            pid: if helper == 1 { 2 } else { 9 },
+            kind: kind as u32,
+            helper,
+            ..Event::default()
+        };
         event.comm[..comm.len()].copy_from_slice(comm);
         event
     }
@@ -92,10 +122,20 @@ mod tests {
             event(61, EventKind::Entry, 0, b"empty"),
             event(70, EventKind::Exit, 0, b"empty"),
         ];
-        let observed = Observed { events, ..Observed::default() };
-        let requests =
-            Requests { launch: 10, created: Some(20), start_sent: Some(25), wait_returned: Some(90) };
-        let expected = Expected { output: None, marks_guest: false };
+        let observed = Observed {
+            events,
+            ..Observed::default()
+        };
+        let requests = Requests {
+            launch: 10,
+            created: Some(20),
+            start_sent: Some(25),
+            wait_returned: Some(90),
+        };
+        let expected = Expected {
+            output: None,
+            marks_guest: false,
+        };
         let sample = sample(observed, requests, &expected, 0, 0);
         let at: Vec<u64> = sample.instants.values().map(|instant| instant.ns).collect();
         assert_eq!(at, [10, 20, 25, 30, 40, 50, 60, 61, 61, 70, 90]);

@@ -25,7 +25,11 @@ pub(crate) fn check_own_weight(weight: &Result<Weight, Unavailable>) -> Check {
             if added <= HEAVY_PERCENT {
                 good(name, found)
             } else {
-                warning(name, found, "take it into account where microseconds matter, or ask again on a quieter machine")
+                warning(
+                    name,
+                    found,
+                    "take it into account where microseconds matter, or ask again on a quieter machine",
+                )
             }
         }
     }
@@ -39,9 +43,19 @@ mod tests {
 
     #[test]
     fn more_than_five_percent_is_a_warning() {
-        let weight = |with_ns| check_own_weight(&Ok(Weight { with_ns, without_ns: 100_000, launches: 200 }));
+        let weight = |with_ns| {
+            check_own_weight(&Ok(Weight {
+                with_ns,
+                without_ns: 100_000,
+                launches: 200,
+            }))
+        };
         assert_eq!(weight(104_900).grade, Grade::Good);
         assert_eq!(weight(105_100).grade, Grade::Warning);
-        assert!(weight(105_100).found.contains("+5.1 %"), "{}", weight(105_100).found);
+        assert!(
+            weight(105_100).found.contains("+5.1 %"),
+            "{}",
+            weight(105_100).found
+        );
     }
 }

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 use bollard::{API_DEFAULT_VERSION, Docker};
 
-use self::error::{EngineError, refused};
+use self::error::EngineError;
 
 /// Where Docker's engine listens unless told otherwise.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -57,15 +57,6 @@ impl Engine {
         // An older engine refuses the version this client was made for; both then speak the engine's.
         let docker = docker.negotiate_version().await.map_err(unreachable)?;
         Ok(Self { docker, socket })
-    }
-
-    /// Asks for a sign of life.
-    pub(crate) async fn ping(&self) -> Result<(), EngineError> {
-        self.docker
-            .ping()
-            .await
-            .map(drop)
-            .map_err(refused(|| "get a sign of life".to_owned()))
     }
 }
 

@@ -1,8 +1,7 @@
-//! The engine's wrapper against a real engine: `cargo test -p wbd with_docker -- --ignored`.
+//! The engine's wrapper against a real engine.
 //!
-//! These tests are ignored in a plain `cargo test` because they need an engine that runs and the right to
-//! use it. Where they are run without one they fail; none is skipped. Each has an image and an owner of its
-//! own, so they disturb neither each other nor a daemon on the same engine.
+//! These tests need an engine that runs and the right to use it; without one they fail and say so. Each has
+//! an image and an owner of its own, so they disturb neither each other nor a daemon on the same engine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -123,10 +122,8 @@ fn program(directory: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn the_engine_tells_its_parts_and_its_processes_are_found() {
     let bench = Bench::new("wbd-test-about").await;
-    bench.engine.ping().await.unwrap();
     let about = bench.engine.about().await.unwrap();
     for part in [
         &about.engine,
@@ -147,7 +144,6 @@ async fn the_engine_tells_its_parts_and_its_processes_are_found() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn an_image_is_made_once_for_each_program() {
     let bench = Bench::new("wbd-test-image").await;
     let before = bench.image_id(&bench.image).await;
@@ -161,7 +157,6 @@ async fn an_image_is_made_once_for_each_program() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn the_exit_status_is_the_programs() {
     let bench = Bench::new("wbd-test-exit").await;
     assert_eq!(bench.run(&["exit", "0"], None).await.2, 0);
@@ -172,7 +167,6 @@ async fn the_exit_status_is_the_programs() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn both_streams_arrive_whole() {
     let bench = Bench::new("wbd-test-output").await;
     let (stdout, stderr, _) = bench.run(&["speak"], None).await;
@@ -183,7 +177,6 @@ async fn both_streams_arrive_whole() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn the_program_runs_as_the_user_asked_for() {
     let bench = Bench::new("wbd-test-user").await;
     assert_eq!(bench.run(&["id"], Some((1234, 567))).await.0, b"1234:567");
@@ -191,7 +184,6 @@ async fn the_program_runs_as_the_user_asked_for() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn a_leftover_is_removed_with_its_running_program() {
     let bench = Bench::new("wbd-test-leftover").await;
     let id = bench.create(&["pause"], None).await;
@@ -204,7 +196,6 @@ async fn a_leftover_is_removed_with_its_running_program() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn a_file_that_is_no_program_does_not_pass_for_one_that_ran() {
     let bench = Bench::new("wbd-test-broken").await;
     let image = bench.image_of(b"no program").await;
@@ -222,7 +213,6 @@ async fn a_file_that_is_no_program_does_not_pass_for_one_that_ran() {
 }
 
 #[tokio::test]
-#[ignore = "needs Docker"]
 async fn an_image_that_is_not_there_is_named() {
     let bench = Bench::new("wbd-test-absent").await;
     let spec = Spec {

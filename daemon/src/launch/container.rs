@@ -16,9 +16,6 @@ use crate::engine::container::{Output, Piece, Spec};
 use crate::engine::error::EngineError;
 use crate::session::cancel::Cancel;
 
-/// Exit codes from which on the engine means "ended by signal (code - 128)".
-const SIGNAL_BASE: i64 = 128;
-
 /// What to run in a container.
 pub(crate) struct Contained<'a> {
     /// The image.
@@ -70,7 +67,10 @@ pub(crate) fn run(
     kernel.follow_none()?;
     observed.state = kernel.unregister(cgroup.id())?;
     kernel.drain(&mut observed.events);
-    observed.memory_peak = cgroup.memory().and_then(|memory| memory.peak()).and_then(Result::ok);
+    observed.memory_peak = cgroup
+        .memory()
+        .and_then(|memory| memory.peak())
+        .and_then(Result::ok);
     put_away(cgroup)?;
     Ok((observed, requests))
 }
@@ -101,7 +101,10 @@ async fn live(
     let (mut out, mut err) = (Printout::default(), Printout::default());
     let broken = tokio::select! {
         ended = execute(engine, &id, (&mut out, &mut err), limits, requests) => match ended {
-            Ok(Some(code)) => { observed.ended = Some(how(code)); None }
+            Ok(Some(code)) => {
+                observed.ended = Some(Ended::Code(i32::try_from(code).unwrap_or(-1)));
+                None
+            }
             Ok(None) => Some(format!("printed more than {} bytes and was ended", limits.output_bytes)),
             Err(error) => Some(error.to_string()),
         },
@@ -111,6 +114,11 @@ async fn live(
         () = cancel.cancelled() => Some("was ended with its experiment".to_owned()),
     };
     observed.faults.extend(broken);
+    if engine.end(&id).await.is_ok_and(|end| end.oom_killed) {
+        observed
+            .faults
+            .push("was ended by the kernel for want of memory".to_owned());
+    }
     Printout::report(&out, &err, observed);
     engine.remove(&id).await
 }
@@ -134,12 +142,15 @@ async fn execute(
     let mut reading = std::pin::pin!(read(output, printouts, limits));
     let (code, at) = tokio::select! {
         ended = &mut ended => {
-            let complete = reading.await;
-            if !complete { return Ok(None) }
+            if !reading.await? {
+                return Ok(None);
+            }
             ended
         }
         complete = &mut reading => {
-            if !complete { return Ok(None) }
+            if !complete? {
+                return Ok(None);
+            }
             ended.await
         }
     };
@@ -148,23 +159,19 @@ async fn execute(
 }
 
 /// Reads what a container prints to the end; false where that is too much.
-async fn read(mut output: Output, (out, err): (&mut Printout, &mut Printout), limits: Limits) -> bool {
-    while let Some(Ok(piece)) = output.next().await {
-        match piece {
+async fn read(
+    mut output: Output,
+    (out, err): (&mut Printout, &mut Printout),
+    limits: Limits,
+) -> Result<bool, EngineError> {
+    while let Some(piece) = output.next().await {
+        match piece? {
             Piece::Stdout(bytes) => out.take(&bytes),
             Piece::Stderr(bytes) => err.take(&bytes),
         }
         if out.bytes() + err.bytes() > limits.output_bytes {
-            return false;
+            return Ok(false);
         }
     }
-    true
-}
-
-fn how(code: i64) -> Ended {
-    match i32::try_from(code) {
-        Ok(code) if i64::from(code) > SIGNAL_BASE => Ended::Signal(code - SIGNAL_BASE as i32),
-        Ok(code) => Ended::Code(code),
-        Err(_) => Ended::Code(-1),
-    }
+    Ok(true)
 }

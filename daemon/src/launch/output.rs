@@ -27,7 +27,8 @@ impl Printout {
     pub(crate) fn take(&mut self, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
         self.hash.update(chunk);
-        self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL_BYTES)..]);
+        self.tail
+            .extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL_BYTES)..]);
         let surplus = self.tail.len().saturating_sub(TAIL_BYTES);
         self.tail.drain(..surplus);
     }
@@ -40,7 +41,11 @@ impl Printout {
     /// Writes down what was printed on standard output and standard error.
     pub(crate) fn report(out: &Self, err: &Self, observed: &mut Observed) {
         let xxh3 = format!("{:032x}", out.hash.digest128());
-        observed.output = Printed { bytes: out.bytes, xxh3, error_bytes: err.bytes };
+        observed.output = Printed {
+            bytes: out.bytes,
+            xxh3,
+            error_bytes: err.bytes,
+        };
         observed.stderr = String::from_utf8_lossy(&err.tail).trim().to_owned();
     }
 }
@@ -57,7 +62,13 @@ impl Stream {
     /// A stream and the end that the target writes to.
     pub(crate) fn open() -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-        Ok((Self { pipe: Some(File::from(ours)), printout: Printout::default() }, theirs))
+        Ok((
+            Self {
+                pipe: Some(File::from(ours)),
+                printout: Printout::default(),
+            },
+            theirs,
+        ))
     }
 
     /// The descriptor to wait for; none when all was read.

@@ -32,7 +32,11 @@ pub(crate) struct Weight {
 /// Launches `program`, which should do nothing, with and without probes in turns.
 pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> Result<Weight, MeansError> {
     let name = program.display().to_string();
-    let nobody = Identity { uid: 0, gid: 0, groups: Vec::new() };
+    let nobody = Identity {
+        uid: 0,
+        gid: 0,
+        groups: Vec::new(),
+    };
     let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", nobody);
     let program = program.map_err(|error| MeansError::Program(error.to_string()))?;
     let mut launcher = Launcher::new()?;
@@ -44,7 +48,11 @@ pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> R
         drop(attached);
     }
     slot.close()?;
-    Ok(Weight { with_ns: median(&mut with), without_ns: median(&mut without), launches: BLOCK * BLOCKS })
+    Ok(Weight {
+        with_ns: median(&mut with),
+        without_ns: median(&mut without),
+        launches: BLOCK * BLOCKS,
+    })
 }
 
 fn block(

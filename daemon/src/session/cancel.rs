@@ -17,7 +17,10 @@ impl Cancel {
     pub(crate) fn new() -> std::io::Result<Self> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let descriptor = Arc::new(EventFd::from_value_and_flags(0, flags)?);
-        Ok(Self { descriptor, raised: Arc::new(watch::Sender::new(false)) })
+        Ok(Self {
+            descriptor,
+            raised: Arc::new(watch::Sender::new(false)),
+        })
     }
 
     /// Raises the flag, for good.

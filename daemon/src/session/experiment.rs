@@ -178,8 +178,15 @@ fn cache_state(cell: &PlannedCell, warmup: u32) -> String {
 
 /// Connects to the container engine, where a cell needs it.
 fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
-    if !plan.cells.iter().any(|cell| matches!(cell.means, Ok(Means::Container { .. }))) {
-        return Err(Unavailable { why: "no cell needs containers".to_owned(), mend: String::new() });
+    if !plan
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.means, Ok(Means::Container { .. })))
+    {
+        return Err(Unavailable {
+            why: "no cell needs containers".to_owned(),
+            mend: String::new(),
+        });
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Unavailable {
@@ -233,7 +240,14 @@ fn prepare_container(
     let Containers { runtime, engine } = containers.as_ref().map_err(Clone::clone)?;
     let cell = &plan.cells[index];
     let image = runtime.block_on(engine.ensure_image(&cell.workload, program))?;
-    Ok(ReadyCell { index, how: How::Container { image, args: cell.args.clone() }, _code: None })
+    Ok(ReadyCell {
+        index,
+        how: How::Container {
+            image,
+            args: cell.args.clone(),
+        },
+        _code: None,
+    })
 }
 
 fn prepare_process(
@@ -245,7 +259,12 @@ fn prepare_process(
 ) -> Result<ReadyCell, Unavailable> {
     let (program, marks_guest, code) = match means {
         Means::Program(program) => (program.clone(), false, None),
-        Means::Runner { runner, module, mode, own } => {
+        Means::Runner {
+            runner,
+            module,
+            mode,
+            own,
+        } => {
             let code = match mode {
                 Mode::Jit => None,
                 Mode::Aot => Some(precompile(laboratory, plan, index, (runner, module), *own, news)?),
@@ -256,7 +275,11 @@ fn prepare_process(
         }
         Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
     };
-    Ok(ReadyCell { index, how: How::Process { program, marks_guest }, _code: code })
+    Ok(ReadyCell {
+        index,
+        how: How::Process { program, marks_guest },
+        _code: code,
+    })
 }
 
 fn precompile(
@@ -454,19 +477,36 @@ impl Runs<'_> {
             output_bytes: OUTPUT_LIMIT_BYTES,
         };
         let output = self.plan.cells[ready.index].output.as_ref();
-        let Laboratory { kernel, slot, instance, .. } = &mut *self.laboratory;
+        let Laboratory {
+            kernel,
+            slot,
+            instance,
+            ..
+        } = &mut *self.laboratory;
         match (&ready.how, &self.containers) {
             (How::Process { program, marks_guest }, _) => {
                 let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
-                let expected = Expected { output, marks_guest: *marks_guest };
+                let expected = Expected {
+                    output,
+                    marks_guest: *marks_guest,
+                };
                 Ok(sample::of_process(observed, &expected, run, order))
             }
             (How::Container { image, args }, Some(Containers { runtime, engine })) => {
-                let contained = Contained { image, args, caller: &self.plan.caller };
+                let contained = Contained {
+                    image,
+                    args,
+                    caller: &self.plan.caller,
+                };
                 let tools = (&mut self.launcher, kernel, slot);
                 let seen = container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
-                let expected = Expected { output, marks_guest: false };
-                Ok(crate::collect::container::sample(seen.0, seen.1, &expected, run, order))
+                let expected = Expected {
+                    output,
+                    marks_guest: false,
+                };
+                Ok(crate::collect::container::sample(
+                    seen.0, seen.1, &expected, run, order,
+                ))
             }
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
         }

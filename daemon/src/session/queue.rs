@@ -48,7 +48,10 @@ impl<T> Queue<T> {
     pub(crate) fn try_enter(&self) -> Option<Turn<T>> {
         let guarded = Arc::clone(&self.inner).try_lock_owned().ok()?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Some(Turn { guarded, _place: Place(Arc::clone(&self.waiting)) })
+        Some(Turn {
+            guarded,
+            _place: Place(Arc::clone(&self.waiting)),
+        })
     }
 
     /// Queues up; tells how many come before, and then waits for its turn.

@@ -58,11 +58,12 @@ impl Writer {
         inserted.map_err(|error| self.store.error(error))
     }
 
-    /// Records runs, all or none.
+    /// Records runs, all or none; for tests that need many.
     ///
     /// # Panics
     ///
     /// As [`Writer::record`].
+    #[cfg(test)]
     pub(crate) fn record_batch(
         &mut self,
         recording: &Recording,

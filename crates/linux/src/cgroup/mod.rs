@@ -92,7 +92,12 @@ impl Hierarchies {
             None => v2_memory(&unified),
         };
         let is_v1 = |mount: &&procfs::process::MountInfo| mount.fs_type == "cgroup";
-        let v1 = mounts.0.iter().filter(is_v1).map(|mount| mount.mount_point.clone()).collect();
+        let v1 = mounts
+            .0
+            .iter()
+            .filter(is_v1)
+            .map(|mount| mount.mount_point.clone())
+            .collect();
         Ok(Self { unified, memory, v1 })
     }
 

@@ -72,7 +72,9 @@ impl Nest {
     /// wants to be told it.
     #[must_use]
     pub fn path_of_latest(&self) -> PathBuf {
-        Path::new("/").join(&self.relative).join(format!("run-{}", self.made))
+        Path::new("/")
+            .join(&self.relative)
+            .join(format!("run-{}", self.made))
     }
 
     /// Hierarchies that runs are put into by us.
@@ -81,7 +83,10 @@ impl Nest {
             MemoryController::V1(mount) => Some(mount.as_path()),
             MemoryController::V2 | MemoryController::Absent(_) => None,
         };
-        [self.hierarchies.unified.as_path()].into_iter().chain(v1).collect()
+        [self.hierarchies.unified.as_path()]
+            .into_iter()
+            .chain(v1)
+            .collect()
     }
 
     /// Hands the memory controller down from the root to the runs.
@@ -96,7 +101,8 @@ impl Nest {
 
     /// Ends and removes all there is in our part, in every hierarchy that is mounted.
     fn clear(&self) -> Result<(), CgroupError> {
-        self.hierarchies.roots()
+        self.hierarchies
+            .roots()
             .try_for_each(|root| remove_tree(&root.join(&self.relative)))
     }
 }

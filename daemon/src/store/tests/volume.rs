@@ -1,4 +1,4 @@
-//! An experiment of a million runs answers at once.
+//! An experiment of many runs answers at once: its document is not made of its runs.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use wbd_model::document::State;
 
 use super::*;
 
-const CELLS: u32 = 16;
-const RUNS_PER_CELL: u32 = 62_500;
+const CELLS: u32 = 4;
+const RUNS_PER_CELL: u32 = 5_000;
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
@@ -25,8 +25,7 @@ fn record_all(writer: &mut Writer, recording: &Recording) {
 }
 
 #[test]
-#[ignore = "writes half a gigabyte; prints how long queries take"]
-fn a_million_runs() {
+fn what_is_asked_of_a_finished_experiment_does_not_read_its_runs() {
     let (_dir, store) = new_store();
     let mut writer = store.writer().unwrap();
     let recording = writer
@@ -38,7 +37,7 @@ fn a_million_runs() {
     let (stored, _) = timed("document while it runs", || {
         reader.experiment("latest", false).unwrap()
     });
-    timed("the runs of one cell", || reader.samples("latest", 3).unwrap());
+    let (_, read) = timed("the runs of one cell", || reader.samples("latest", 3).unwrap());
     let summaries = stored.unwrap().experiment.cells.into_iter();
     let finished: Vec<_> = summaries
         .map(|summary| FinishedCell {
@@ -52,8 +51,8 @@ fn a_million_runs() {
     assert_eq!(lines[0].runs, u64::from(CELLS * RUNS_PER_CELL));
     let (_, shown) = timed("document", || reader.experiment("latest", false).unwrap());
     assert!(
-        listed + shown < Duration::from_secs(1),
-        "the runs were read: {listed:?}, {shown:?}"
+        (listed + shown) * 4 < read,
+        "the runs were read: {listed:?}, {shown:?} against {read:?} for those of one cell"
     );
     timed("removal", || writer.remove(Scope::All, "latest").unwrap());
 }
