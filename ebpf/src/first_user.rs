@@ -62,7 +62,9 @@ pub fn page_fault(ctx: RawTracePointContext) -> i32 {
 #[inline(always)]
 fn fetched(address: u64) {
     let pid = current_pid();
-    let Some(process) = PROCESSES.get_ptr_mut(&pid) else { return };
+    let Some(process) = PROCESSES.get_ptr_mut(&pid) else {
+        return;
+    };
     let Some(run) = Run::of_current() else { return };
     // SAFETY: the pointer came from the map in this program run; the value holds plain numbers, and only
     // the process itself, single-threaded until its entry point, changes it.

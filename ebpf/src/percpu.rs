@@ -25,7 +25,12 @@ pub fn shift(cpu: u32) -> Option<u64> {
         return None;
     }
     // SAFETY: words of our own data, each only ever written with the one number it is for.
-    let (map, copy) = unsafe { (as_number(&raw mut MAP, map as u64), as_number(copy.cast(), copy as u64)) };
+    let (map, copy) = unsafe {
+        (
+            as_number(&raw mut MAP, map as u64),
+            as_number(copy.cast(), copy as u64),
+        )
+    };
     let variable: u64 = read(map + u64::from(offsets().array_pptrs));
     Some(copy.wrapping_sub(variable))
 }

@@ -37,7 +37,10 @@ fn report_exec(run: &Run, task: Task) {
     event.b = image.entry;
     event.run_delay_ns = task.run_delay_ns();
     if !run.helper {
-        let watched = Process { entry: image.entry, first_user_seen: 0 };
+        let watched = Process {
+            entry: image.entry,
+            first_user_seen: 0,
+        };
         if first_user::watch(event.pid, &watched).is_err() {
             run.count_lost();
         }

@@ -32,12 +32,20 @@ impl Run {
         // SAFETY: the helper takes a plain number and has no precondition.
         let cgroup = unsafe { bpf_get_current_ancestor_cgroup_id(run_level() as i32) };
         if let Some(state) = RUNS.get_ptr_mut(&cgroup) {
-            return Some(Self { state, key: cgroup, helper: false });
+            return Some(Self {
+                state,
+                key: cgroup,
+                helper: false,
+            });
         }
         // SAFETY: the value is a number that is only ever replaced as a whole.
         let key = unsafe { *HELPERS.get(&current_pid())? };
         let state = RUNS.get_ptr_mut(&key)?;
-        Some(Self { state, key, helper: true })
+        Some(Self {
+            state,
+            key,
+            helper: true,
+        })
     }
 
     /// Counts a process made.
@@ -92,7 +100,11 @@ impl Run {
         };
         slot.write(event);
         let waiting = EVENTS.query(BPF_RB_AVAIL_DATA as u64);
-        let wake = if waiting > u64::from(RING_BYTES / 4) { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
+        let wake = if waiting > u64::from(RING_BYTES / 4) {
+            BPF_RB_FORCE_WAKEUP
+        } else {
+            BPF_RB_NO_WAKEUP
+        };
         slot.submit(wake as u64);
     }
 }
