@@ -11,7 +11,7 @@ use wbd_model::Experiment;
 use crate::client::Client;
 use crate::daemon::Daemon;
 use crate::user::User;
-use crate::{Answer, process};
+use crate::{Answer, process, wait};
 
 /// A place for one daemon. It outlives the daemon, so that another can follow; dropping it removes it.
 #[derive(Debug)]
@@ -95,6 +95,18 @@ impl Home {
         copied.unwrap_or_else(|error| panic!("cannot copy {}: {error}", source.display()));
         allow(&self.path(name), 0o755);
         self.text(name)
+    }
+
+    /// The same, for nobody but `owner` to read.
+    ///
+    /// # Panics
+    /// Where it has not been built.
+    #[must_use]
+    pub fn private_program(&self, name: &str, owner: &User) -> String {
+        let program = self.program(name);
+        chown(&program, Some(owner.uid), Some(owner.gid)).expect("a file of ours");
+        allow(&self.path(name), 0o600);
+        program
     }
 
     /// Puts a file here.
@@ -181,6 +193,12 @@ impl Home {
         let mut command = user.command(wbctl.to_str().expect("a path in UTF-8"));
         self.finish_wbctl(&mut command, arguments);
         Client::spawn(&mut command)
+    }
+
+    /// The only process of a run, once it is there.
+    #[track_caller]
+    pub fn target(&self) -> u32 {
+        wait::until_some("the target runs", || self.processes().first().copied())
     }
 
     /// Has runs made that must all count, and returns them.

@@ -14,6 +14,16 @@ pub struct User {
 }
 
 impl User {
+    /// Root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self {
+            uid: 0,
+            gid: 0,
+            groups: vec![0],
+        }
+    }
+
     /// A user whom no file of the machine belongs to, and who may ask the daemon.
     #[must_use]
     pub fn nobody() -> Self {

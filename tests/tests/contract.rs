@@ -1,30 +1,15 @@
 //! What others script against: the form of the documents, the commands and their exit codes.
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::Deserializer;
 use serde_json::Value;
 use wbd_model::document::State;
 use wbd_model::host::Diagnosis;
-use wbd_model::request::{ExperimentList, Histograms, TargetList, Timelines, WorkloadList};
-use wbd_model::{Exit, Experiment, InstantName as I, Metric};
-use wbd_tests::documents::{metric, ns};
+use wbd_model::request::{ExperimentList, TargetList, WorkloadList};
+use wbd_tests::documents::metric;
 use wbd_tests::{Home, docker, wait};
 
-const FOUR: [&str; 8] = [
-    "-t",
-    "native",
-    "-t",
-    "wasmtime-jit",
-    "-t",
-    "wasmtime-aot",
-    "-t",
-    "docker",
-];
+const FOUR: &str = "--json run -t native -t wasmtime-jit -t wasmtime-aot -t docker -w empty -n 20 --seed 7";
 /// Metrics that every cell has, or says why not.
 const METRICS: [(&str, &str); 9] = [
     ("startup", "ns"),
@@ -44,12 +29,7 @@ fn docker_and_the_other_targets_make_a_document_of_the_contracts_form() {
     docker::require();
     let home = Home::new();
     let _wbd = home.start();
-    let line = [
-        &["--json", "run"],
-        &FOUR[..],
-        &["-w", "empty", "-n", "20", "--seed", "7"],
-    ]
-    .concat();
+    let line: Vec<&str> = FOUR.split(' ').collect();
     let answer = home.wbctl(&line).expect(0);
     assert_eq!(answer.stdout.lines().count(), 1, "one document on one line");
     let document: Value = answer.json();
@@ -151,56 +131,6 @@ fn summaries_are_those_of_the_valid_runs() {
             summary.mean
         );
     }
-}
-
-/// The order of all runs as the places of the first cell's.
-fn order(made: &Experiment) -> Vec<u32> {
-    made.cells[0].samples.iter().map(|sample| sample.order).collect()
-}
-
-/// Needs root.
-#[test]
-fn the_order_is_shuffled_interleaved_and_comes_again_from_its_seed() {
-    let home = Home::new();
-    let _wbd = home.start();
-    let line = ["-t", "native", "-t", "native-dynamic", "-n", "40", "--seed"];
-    let [one, again, other] = ["7", "7", "8"].map(|seed| home.measure(&[&line[..], &[seed]].concat()));
-    assert_eq!(order(&one), order(&again));
-    assert_ne!(order(&one), order(&other));
-    let first = order(&one).iter().filter(|place| *place % 2 == 0).count();
-    assert!((1..40).contains(&first), "one cell always comes first");
-    for (round, place) in (0..).zip(order(&one)) {
-        assert_eq!(
-            place / 2,
-            round,
-            "both cells are in every round: {:?}",
-            order(&one)
-        );
-    }
-}
-
-/// Needs root.
-#[test]
-fn a_seed_that_was_chosen_is_told_and_serves_again() {
-    let home = Home::new();
-    let _wbd = home.start();
-    let line = ["-t", "native", "-t", "native-dynamic", "-n", "30"];
-    let chosen = home.measure(&line);
-    let again = home.measure(&[&line[..], &["--seed", &chosen.seed.to_string()]].concat());
-    assert_eq!((order(&chosen), chosen.seed), (order(&again), again.seed));
-    assert!(chosen.seed < 1 << 53, "every JSON reader must keep it whole");
-}
-
-/// Needs root.
-#[test]
-fn warm_ups_are_made_and_thrown_away() {
-    let home = Home::new();
-    let _wbd = home.start();
-    let told = home.text("told");
-    let made = home.measure(&["-n", "5", "--warmup", "3", "--", &home.program("clock"), &told]);
-    assert_eq!(fs::read_to_string(told).unwrap().lines().count(), 8);
-    assert_eq!(made.cells[0].samples.len(), 5);
-    assert!(made.cells[0].cache.contains("warm"), "{}", made.cells[0].cache);
 }
 
 /// Needs root.
@@ -339,139 +269,6 @@ fn the_doctor_knows_the_machine_and_says_what_to_do() {
         diagnosis.checks.iter().any(|check| check.name.contains("probe")),
         "the tool's own weight"
     );
-}
-
-/// Needs root.
-#[test]
-fn a_histogram_holds_the_runs_of_each_cell() {
-    let home = Home::new();
-    let _wbd = home.start();
-    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-n", "50"]);
-    let drawn: Histograms = home
-        .wbctl(&["--json", "hist", "latest", "--metric", "wall"])
-        .expect(0)
-        .json();
-    assert_eq!(drawn.cells.len(), 2);
-    for (cell, distribution) in made.cells.iter().zip(&drawn.cells) {
-        assert_eq!(
-            (&cell.target, Metric::Wall),
-            (&distribution.target, distribution.metric)
-        );
-        let bytes = BASE64_STANDARD.decode(&distribution.hdr).unwrap();
-        let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
-        assert_eq!(histogram.len(), 50);
-        let (found, truth) = (histogram.value_at_quantile(0.5), cell.metrics[&Metric::Wall].p50);
-        assert!(
-            found.abs_diff(truth) <= truth / 100,
-            "{found}, and the samples say {truth}"
-        );
-    }
-    let text = home.wbctl(&["hist", "latest"]).expect(0).stdout;
-    assert!(
-        text.contains("native/empty") && text.contains("native-dynamic/empty"),
-        "{text}"
-    );
-}
-
-/// Needs root.
-#[test]
-fn a_timeline_holds_the_instants_of_a_run() {
-    let home = Home::new();
-    let _wbd = home.start();
-    let made = home.measure(&["-t", "native-dynamic", "-n", "5"]);
-    let drawn: Timelines = home
-        .wbctl(&["--json", "timeline", "latest", "--run", "3"])
-        .expect(0)
-        .json();
-    let sample = &made.cells[0].samples[3];
-    let marks = &drawn.cells[0].marks;
-    assert_eq!(marks.len(), sample.instants.len());
-    for mark in marks {
-        assert_eq!(
-            mark.offset_ns as u64,
-            ns(sample, mark.name) - ns(sample, I::Launch),
-            "{}",
-            mark.name
-        );
-    }
-    assert!(marks.is_sorted_by_key(|mark| mark.offset_ns));
-    let text = home.wbctl(&["timeline", "latest"]).expect(0).stdout;
-    for name in ["launch", "exec", "first_user", "entry", "exit"] {
-        assert!(text.contains(name), "no {name}: {text}");
-    }
-    home.wbctl(&["timeline", "latest", "--run", "99"]).expect(2);
-}
-
-/// Needs root.
-#[test]
-fn an_export_holds_every_figure_of_every_run() {
-    let home = Home::new();
-    let _wbd = home.start();
-    let made = home.measure(&["-t", "native", "-t", "native-dynamic", "-n", "4"]);
-    let json = home
-        .wbctl(&["export", "latest", "--format", "json"])
-        .expect(0)
-        .json::<Experiment>();
-    assert_eq!(json, made);
-    let csv = home
-        .wbctl(&["export", "latest", "--format", "csv"])
-        .expect(0)
-        .stdout;
-    let lines: BTreeMap<Vec<&str>, &str> = csv.lines().skip(1).map(figure).collect();
-    let mut figures = 0;
-    for cell in &made.cells {
-        for sample in &cell.samples {
-            let run = sample.run.to_string();
-            let value = |kind, name| lines[&vec![cell.target.as_str(), run.as_str(), kind, name]].to_owned();
-            assert_eq!(sample.exit, Exit::Code(value("exit", "code").parse().unwrap()));
-            for (name, number) in &sample.metrics {
-                assert_eq!(value("metric", name.as_str()), number.to_string());
-            }
-            for (name, instant) in &sample.instants {
-                assert_eq!(value("instant", name.as_str()), instant.ns.to_string());
-            }
-            figures += 1 + sample.metrics.len() + sample.instants.len();
-        }
-    }
-    assert_eq!(lines.len(), figures);
-}
-
-/// Target, run, kind and name of a figure, and its value.
-fn figure(line: &str) -> (Vec<&str>, &str) {
-    let columns: Vec<&str> = line.split(',').collect();
-    let [_, target, _, run, _, _, kind, name, value, _] = columns[..] else {
-        panic!("{line}")
-    };
-    (vec![target, run, kind, name], value)
-}
-
-/// Needs root.
-#[test]
-fn into_a_pipe_goes_plain_text() {
-    let home = Home::new();
-    let _wbd = home.start();
-    for line in [
-        &["run", "-t", "native", "-n", "3"][..],
-        &["show", "latest", "--runs"],
-        &["list"],
-        &["hist", "latest"],
-        &["timeline", "latest"],
-        &["targets"],
-        &["workloads"],
-        &["doctor"],
-        &["--help"],
-    ] {
-        let answer = home.wbctl(line).expect(0);
-        assert!(
-            !answer.stdout.is_empty() && answer.stderr.is_empty(),
-            "{line:?}: {answer:#?}"
-        );
-        assert!(!answer.stdout.contains('\u{1b}'), "{line:?}: {}", answer.stdout);
-        assert!(
-            answer.stdout.lines().all(|line| line.trim_end() == line),
-            "{line:?}: blanks at ends of lines"
-        );
-    }
 }
 
 /// Needs root.

@@ -219,3 +219,15 @@ fn each_run_begins_afresh_after_one_that_had_to_be_ended() {
         reasons(&hanging)
     );
 }
+
+/// A run by root may make cgroups below its own. Needs root.
+#[test]
+fn cgroups_that_a_run_made_go_with_it() {
+    let home = Home::new();
+    let wbd = home.start();
+    let script = "#!/bin/sh\nhere=$(sed -n s/^0:://p /proc/self/cgroup)\n\
+        mkdir /sys/fs/cgroup/unified$here/sub || mkdir /sys/fs/cgroup$here/sub\n";
+    let made = home.measure(&["-n", "3", "--", &home.file("script", script, 0o755)]);
+    assert_eq!(made.cells[0].valid, 3);
+    assert!(wbd.holds().runs().is_empty(), "{:?}", wbd.holds().runs());
+}

@@ -1,30 +1,26 @@
-//! The runs of an experiment: prepared, shuffled, made one by one, recorded as they come.
+//! An experiment: attached, begun in the store, run, summed up and finished.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use wbd_linux::gate::Program;
 use wbd_linux::perf::Counted;
 use wbd_model::document::State;
-use wbd_model::host::{Machine, Unavailable};
-use wbd_model::{Cell, Experiment, Metric, Progress, SCHEMA, Sample};
+use wbd_model::host::Machine;
+use wbd_model::{Cell, Experiment, SCHEMA};
 
 use super::cancel::Cancel;
 use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
+use super::prepare::{ReadyCell, containers, prepare, why_nothing};
+use super::runs::Runs;
 use super::summary::sum_up;
 use crate::collect::kernel::{Attached, Kernel, KernelError};
-use crate::collect::sample::{self, Expected};
-use crate::engine::Engine;
-use crate::launch::container::{self, Contained};
-use crate::launch::process::{Launcher, Limits, MeansError};
+use crate::collect::sample;
+use crate::launch::process::{Launcher, MeansError};
 use crate::launch::slot::Slot;
-use crate::store::{NewCell, NewExperiment, Recording, Store, StoreError, Writer};
+use crate::store::{FinishedCell, NewCell, NewExperiment, Recording, Scope, Store, StoreError, Writer};
 use crate::targets::catalogue::Mode;
-use crate::targets::precompiled::{Cache, Precompiled};
-
-/// Most bytes a run may print.
-const OUTPUT_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
+use crate::targets::precompiled::Cache;
 
 /// What only one experiment at a time may use.
 pub(crate) struct Laboratory {
@@ -57,29 +53,6 @@ pub(crate) enum ExperimentError {
     NothingToRun(String),
 }
 
-/// A cell that can be run.
-struct ReadyCell {
-    index: usize,
-    how: How,
-    /// Kept until the last run: dropping it removes a caller's own code.
-    _code: Option<Precompiled>,
-}
-
-/// How a cell is run.
-enum How {
-    /// As a process of ours; the guest's entry is marked by a runner, or is the program's own.
-    Process { program: Program, marks_guest: bool },
-    /// As a container of this image.
-    Container { image: String, args: Vec<String> },
-}
-
-/// The container engine, with the event loop its requests are made on: one of this thread, so that an
-/// instant is taken where the request is made.
-struct Containers {
-    runtime: tokio::runtime::Runtime,
-    engine: Engine,
-}
-
 /// Makes the runs of `plan` and returns the experiment's document.
 pub(crate) fn run(
     laboratory: &mut Laboratory,
@@ -100,37 +73,23 @@ pub(crate) fn run(
     let mut writer = laboratory.store.writer()?;
     let seed = plan.request.seed.unwrap_or_else(chosen_seed);
     let new = new_experiment(plan, &cells, machine, seed);
-    let recording = writer.begin_experiment(&new)?;
-    for (index, cell) in cells.iter().enumerate() {
-        for (&metric, why) in &cell.unavailable {
-            writer.record_unavailable(&recording, index, metric, why)?;
-        }
-    }
+    let recording = begin(&mut writer, &new, &cells)?;
     let mut runs = Runs {
         laboratory,
         plan,
         launcher,
         containers: containers.ok(),
         ready,
-        samples: plan.cells.iter().map(|_| Vec::new()).collect(),
         failed: 0,
     };
-    let state = runs.make(&mut writer, &recording, seed, news, cancel);
-    let samples = runs.samples;
+    let made = runs.make(&mut writer, &recording, seed, news, cancel);
     drop(attached);
     let closed = laboratory.slot.close();
-    let finished: Vec<_> = cells
-        .into_iter()
-        .zip(&samples)
-        .map(|(cell, samples)| sum_up(cell, samples))
-        .collect();
     // Also after an error: what was recorded is summed up and kept.
-    let kept = writer.finish(
-        &recording,
-        *state.as_ref().unwrap_or(&State::Interrupted),
-        &finished,
-    );
-    let state = state?;
+    let state = *made.as_ref().unwrap_or(&State::Interrupted);
+    let finished = sum_up_all(&laboratory.store, &recording, cells)?;
+    let kept = writer.finish(&recording, state, &finished);
+    made?;
     kept?;
     closed.map_err(MeansError::Cgroup)?;
     Ok(Experiment {
@@ -143,6 +102,32 @@ pub(crate) fn run(
         cells: finished.into_iter().map(|cell| cell.summary).collect(),
         warnings: new.warnings,
     })
+}
+
+/// Begins the experiment in the store, with what cannot be measured in it.
+fn begin(writer: &mut Writer, new: &NewExperiment, cells: &[Cell]) -> Result<Recording, StoreError> {
+    let recording = writer.begin_experiment(new)?;
+    for (index, cell) in cells.iter().enumerate() {
+        for (&metric, why) in &cell.unavailable {
+            writer.record_unavailable(&recording, index, metric, why)?;
+        }
+    }
+    Ok(recording)
+}
+
+/// Sums up the recorded runs, one cell after the other: they are not kept in memory while others are made.
+fn sum_up_all(
+    store: &Store,
+    recording: &Recording,
+    cells: Vec<Cell>,
+) -> Result<Vec<FinishedCell>, StoreError> {
+    let reader = store.reader(Scope::All)?;
+    let name = recording.name();
+    let finished = cells.into_iter().enumerate().map(|(index, cell)| {
+        let samples = reader.samples(&name, index)?;
+        Ok(sum_up(cell, &samples))
+    });
+    finished.collect()
 }
 
 /// A cell's document before its first run.
@@ -174,186 +159,6 @@ fn cache_state(cell: &PlannedCell, warmup: u32) -> String {
         Ok(Means::Runner { mode: Mode::Aot, .. }) => format!("{pages}, code compiled before"),
         _ => pages.to_owned(),
     }
-}
-
-/// Connects to the container engine, where a cell needs it.
-fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
-    if !plan
-        .cells
-        .iter()
-        .any(|cell| matches!(cell.means, Ok(Means::Container { .. })))
-    {
-        return Err(Unavailable {
-            why: "no cell needs containers".to_owned(),
-            mend: String::new(),
-        });
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Unavailable {
-        why: format!("no event loop for the container engine: {error}"),
-        mend: "see the daemon's log".to_owned(),
-    })?;
-    let engine = runtime.block_on(Engine::here())?;
-    Ok(Containers { runtime, engine })
-}
-
-/// Makes each cell ready; one that cannot be run is explained in its document and left out.
-fn prepare(
-    laboratory: &Laboratory,
-    plan: &Plan,
-    containers: &Result<Containers, Unavailable>,
-    cells: &mut [Cell],
-    news: &News,
-) -> Vec<ReadyCell> {
-    let mut ready = Vec::new();
-    for (index, planned) in plan.cells.iter().enumerate() {
-        let made = match &planned.means {
-            Ok(Means::Container { program }) => prepare_container(containers, plan, index, program),
-            Ok(means) => prepare_process(laboratory, plan, index, means, news),
-            Err(why) => Err(why.clone()),
-        };
-        match made {
-            Ok(cell) => ready.push(cell),
-            Err(why) => explain_unavailable(&mut cells[index], &why, news),
-        }
-    }
-    ready
-}
-
-fn explain_unavailable(cell: &mut Cell, why: &Unavailable, news: &News) {
-    let text = format!("{}; {}", why.why, why.mend);
-    news.send(Progress::Warning(format!(
-        "{}/{} is unavailable: {text}",
-        cell.target, cell.workload
-    )));
-    for metric in [Metric::Startup, Metric::Execution, Metric::Wall] {
-        cell.unavailable.insert(metric, text.clone());
-    }
-}
-
-fn prepare_container(
-    containers: &Result<Containers, Unavailable>,
-    plan: &Plan,
-    index: usize,
-    program: &Path,
-) -> Result<ReadyCell, Unavailable> {
-    let Containers { runtime, engine } = containers.as_ref().map_err(Clone::clone)?;
-    let cell = &plan.cells[index];
-    let image = runtime.block_on(engine.ensure_image(&cell.workload, program))?;
-    Ok(ReadyCell {
-        index,
-        how: How::Container {
-            image,
-            args: cell.args.clone(),
-        },
-        _code: None,
-    })
-}
-
-fn prepare_process(
-    laboratory: &Laboratory,
-    plan: &Plan,
-    index: usize,
-    means: &Means,
-    news: &News,
-) -> Result<ReadyCell, Unavailable> {
-    let (program, marks_guest, code) = match means {
-        Means::Program(program) => (program.clone(), false, None),
-        Means::Runner {
-            runner,
-            module,
-            mode,
-            own,
-        } => {
-            let code = match mode {
-                Mode::Jit => None,
-                Mode::Aot => Some(precompile(laboratory, plan, index, (runner, module), *own, news)?),
-            };
-            let file = code.as_ref().map_or(module.as_path(), |code| code.path.as_path());
-            let program = runner_program(runner, *mode, file, module, &plan.cells[index].args, plan)?;
-            (program, true, code)
-        }
-        Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
-    };
-    Ok(ReadyCell {
-        index,
-        how: How::Process { program, marks_guest },
-        _code: code,
-    })
-}
-
-fn precompile(
-    laboratory: &Laboratory,
-    plan: &Plan,
-    index: usize,
-    (runner, module): (&Path, &Path),
-    own: bool,
-    news: &News,
-) -> Result<Precompiled, Unavailable> {
-    let cell = &plan.cells[index];
-    news.send(Progress::Preparing(format!(
-        "code of {} for {}",
-        cell.workload, cell.target
-    )));
-    let made = if own {
-        laboratory.code.of_caller(runner, module, &plan.caller, index)
-    } else {
-        laboratory.code.of_workload(runner, module)
-    };
-    made.map_err(|error| Unavailable {
-        why: error.to_string(),
-        mend: "give a module this engine takes".into(),
-    })
-}
-
-fn runner_program(
-    runner: &Path,
-    mode: Mode,
-    file: &Path,
-    module: &Path,
-    args: &[String],
-    plan: &Plan,
-) -> Result<Program, Unavailable> {
-    let name = module
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let file = file.to_string_lossy().into_owned();
-    let runner = runner.to_string_lossy().into_owned();
-    let fixed = [
-        runner.clone(),
-        "run".into(),
-        "--mode".into(),
-        mode.as_str().into(),
-        "--name".into(),
-        name,
-    ];
-    let all: Vec<String> = fixed
-        .into_iter()
-        .chain([file, "--".to_owned()])
-        .chain(args.iter().cloned())
-        .collect();
-    Program::new(&runner, &all, &[], "/", plan.caller.clone()).map_err(|error| Unavailable {
-        why: error.to_string(),
-        mend: "give another argument".into(),
-    })
-}
-
-fn why_nothing(cells: &[Cell]) -> String {
-    let mut reasons: Vec<String> = cells
-        .iter()
-        .filter_map(|cell| {
-            Some(format!(
-                "{}/{}: {}",
-                cell.target,
-                cell.workload,
-                cell.unavailable.values().next()?
-            ))
-        })
-        .collect();
-    reasons.dedup();
-    format!("nothing of this can be run here: {}", reasons.join("; "))
 }
 
 fn note_missing_counters(launcher: &Launcher, cells: &mut [Cell]) {
@@ -416,99 +221,5 @@ fn new_experiment(plan: &Plan, cells: &[Cell], machine: Machine, seed: u64) -> N
         machine,
         warnings: Vec::new(),
         cells: cells.iter().map(new_cell).collect(),
-    }
-}
-
-/// The runs of an experiment under way.
-struct Runs<'a> {
-    laboratory: &'a mut Laboratory,
-    plan: &'a Plan,
-    launcher: Launcher,
-    containers: Option<Containers>,
-    ready: Vec<ReadyCell>,
-    samples: Vec<Vec<Sample>>,
-    failed: u32,
-}
-
-impl Runs<'_> {
-    /// Makes all runs, warm-ups first, in shuffled rounds.
-    fn make(
-        &mut self,
-        writer: &mut Writer,
-        recording: &Recording,
-        seed: u64,
-        news: &mut News,
-        cancel: &Cancel,
-    ) -> Result<State, ExperimentError> {
-        let request = &self.plan.request;
-        let rounds = request.warmup.saturating_add(request.runs);
-        let order = wbd_analysis::order::shuffled_rounds(self.ready.len(), rounds, seed);
-        let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
-        news.send(Progress::Started {
-            experiment: recording.name(),
-            runs: total,
-        });
-        let warmups = self.ready.len() as u32 * request.warmup;
-        for (place, (cell, round)) in (0_u32..).zip(order) {
-            let made = self.one(
-                cell,
-                round.saturating_sub(request.warmup),
-                place.saturating_sub(warmups),
-                cancel,
-            )?;
-            if cancel.is_cancelled() {
-                return Ok(State::Interrupted);
-            }
-            if round >= request.warmup {
-                let index = self.ready[cell].index;
-                writer.record(recording, index, &made)?;
-                self.failed += u32::from(!made.valid);
-                self.samples[index].push(made);
-            }
-            news.ran(place + 1, self.failed);
-        }
-        Ok(State::Done)
-    }
-
-    fn one(&mut self, cell: usize, run: u32, order: u32, cancel: &Cancel) -> Result<Sample, ExperimentError> {
-        let ready = &self.ready[cell];
-        let limits = Limits {
-            time: Duration::from_millis(self.plan.request.time_limit_ms),
-            output_bytes: OUTPUT_LIMIT_BYTES,
-        };
-        let output = self.plan.cells[ready.index].output.as_ref();
-        let Laboratory {
-            kernel,
-            slot,
-            instance,
-            ..
-        } = &mut *self.laboratory;
-        match (&ready.how, &self.containers) {
-            (How::Process { program, marks_guest }, _) => {
-                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
-                let expected = Expected {
-                    output,
-                    marks_guest: *marks_guest,
-                };
-                Ok(sample::of_process(observed, &expected, run, order))
-            }
-            (How::Container { image, args }, Some(Containers { runtime, engine })) => {
-                let contained = Contained {
-                    image,
-                    args,
-                    caller: &self.plan.caller,
-                };
-                let tools = (&mut self.launcher, kernel, slot);
-                let seen = container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
-                let expected = Expected {
-                    output,
-                    marks_guest: false,
-                };
-                Ok(crate::collect::container::sample(
-                    seen.0, seen.1, &expected, run, order,
-                ))
-            }
-            (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
-        }
     }
 }

@@ -1,14 +1,15 @@
 //! An experiment from request to document.
 //!
 //! ```text
-//!   RunRequest --plan--> Plan --experiment--> samples --summary--> Experiment
-//!              (names, files)  (one at a time,         (store)
-//!                               shuffled rounds)
+//!   RunRequest --plan--> Plan --prepare--> ready cells --runs--> samples --summary--> Experiment
+//!        (names, files)     (code, images)      (shuffled rounds)    (store)
 //! ```
 
 pub(crate) mod cancel;
 pub(crate) mod experiment;
 pub(crate) mod news;
 pub(crate) mod plan;
+mod prepare;
 pub(crate) mod queue;
+mod runs;
 pub(crate) mod summary;

@@ -56,8 +56,8 @@ fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
     let no_entry = "the first instruction at the entry point was not seen: its page was already mapped";
     let no_map =
         "the kernel drops a process's memory map before it reports the end; Linux 6.16 or newer keeps it";
-    let no_account =
-        "the kernel keeps no peak for this cgroup; Linux 5.19 or newer with the memory controller does";
+    let no_account = "no run was charged more than one of the kernel's batches (64 pages a CPU with cgroup v1), \
+                      or the kernel keeps no peak (Linux 5.19 or newer with the memory controller does)";
     for (metric, why) in [
         (Metric::Startup, no_entry),
         (Metric::Execution, no_entry),

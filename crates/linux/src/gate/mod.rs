@@ -17,6 +17,8 @@
 //! kernel side knows it by its cgroup. It shares memory with a parent that the kernel keeps suspended, so
 //! the child touches only its plan and its own stack, and calls the kernel without the C library.
 
+mod child;
+
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -26,14 +28,12 @@ use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use nix::unistd::Pid;
 
 use crate::perf::CounterKind;
-use crate::raw::{clone3, syscall};
+use crate::raw::clone3;
+
+use self::child::{MAX_COUNTERS, Plan};
 
 /// Stack of the child until `execve`, in bytes.
 const STACK_BYTES: usize = 64 * 1024;
-/// Counters a child can open.
-const MAX_COUNTERS: usize = 16;
-/// Bytes of the kernel's signal set, as its system calls want to be told.
-const KERNEL_SIGSET_BYTES: usize = 8;
 
 /// Whose rights a target runs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,25 +167,6 @@ impl Default for Gate {
     }
 }
 
-/// What the child needs, in a form that it can use without allocating or following Rust types.
-struct Plan {
-    path: *const libc::c_char,
-    args: *const *const libc::c_char,
-    env: *const *const libc::c_char,
-    directory: *const libc::c_char,
-    groups: *const u32,
-    group_count: usize,
-    uid: u32,
-    gid: u32,
-    stdio: [RawFd; 3],
-    counter_attrs: [usize; MAX_COUNTERS],
-    counter_count: usize,
-    /// Written by the child: descriptors of its counters, or negative error numbers.
-    counters: [isize; MAX_COUNTERS],
-    /// Written by the child where it fails.
-    failure: Option<(Stage, i32)>,
-}
-
 impl Gate {
     /// Makes a child in `cgroup`, arms `counters` on it and lets it execute `program`.
     ///
@@ -232,7 +213,7 @@ impl Gate {
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before));
         // SAFETY: the stack is ours and big enough; plan and stack outlive the child's use of them, since
         // CLONE_VFORK suspends this thread until the child has executed a program or ended.
-        let pid = unsafe { clone3(&args, child, ptr::from_mut(plan).cast()) };
+        let pid = unsafe { clone3(&args, child::start, ptr::from_mut(plan).cast()) };
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
         if pid < 0 {
             return Err(-pid as i32);
@@ -302,134 +283,4 @@ fn owned(fd: isize) -> io::Result<OwnedFd> {
     }
     // SAFETY: the child opened it in the table it shared with us and told nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
-}
-
-/// Where a child starts; see the module's picture.
-extern "C" fn child(plan: *mut libc::c_void) -> ! {
-    // SAFETY: `clone_into` passes a plan that outlives the child's use of it, and its thread is suspended.
-    let plan = unsafe { &mut *plan.cast::<Plan>() };
-    // SAFETY: the plan's pointers are to strings and arrays of the suspended parent.
-    let failure = unsafe { become_target(plan) };
-    plan.failure = Some(failure);
-    loop {
-        // SAFETY: ends the process.
-        unsafe { syscall(libc::SYS_exit_group, [127, 0, 0, 0, 0]) };
-    }
-}
-
-/// Does everything up to `execve`; comes back only with what failed.
-///
-/// # Safety
-///
-/// Only for a child of `clone_into`, with the plan it was given.
-unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
-    // SAFETY: each step is only for such a child, and is given its plan.
-    unsafe {
-        open_counters(plan);
-        let steps: [(Stage, unsafe fn(&Plan) -> isize); 4] = [
-            (Stage::Descriptors, take_descriptors),
-            (Stage::Identity, take_identity),
-            (Stage::Directory, enter_directory),
-            (Stage::Exec, execute),
-        ];
-        for (stage, step) in steps {
-            let result = step(plan);
-            if result < 0 {
-                return (stage, -result as i32);
-            }
-        }
-    }
-    unreachable!("execve came back without an error")
-}
-
-/// Opens the counters on this process, disabled, in the table shared with the daemon.
-unsafe fn open_counters(plan: &mut Plan) {
-    const THIS_PROCESS: usize = 0;
-    const ANY_CPU: usize = usize::MAX;
-    const NO_GROUP: usize = usize::MAX;
-    const CLOSE_ON_EXEC: usize = 8; // PERF_FLAG_FD_CLOEXEC
-    for index in 0..plan.counter_count.min(MAX_COUNTERS) {
-        let args = [
-            plan.counter_attrs[index],
-            THIS_PROCESS,
-            ANY_CPU,
-            NO_GROUP,
-            CLOSE_ON_EXEC,
-        ];
-        // SAFETY: the attributes live in the parent's counter kinds.
-        plan.counters[index] = unsafe { syscall(libc::SYS_perf_event_open, args) };
-    }
-}
-
-/// Gets a descriptor table of its own that holds the standard three and nothing else.
-unsafe fn take_descriptors(plan: &Plan) -> isize {
-    // SAFETY: these calls take plain numbers and change this process's own table alone, once unshared.
-    unsafe {
-        let unshared = syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize, 0, 0, 0, 0]);
-        if unshared < 0 {
-            return unshared;
-        }
-        for (to, &from) in plan.stdio.iter().enumerate() {
-            let copied = syscall(libc::SYS_dup3, [from as usize, to, 0, 0, 0]);
-            if copied < 0 {
-                return copied;
-            }
-        }
-        syscall(libc::SYS_close_range, [3, u32::MAX as usize, 0, 0, 0])
-    }
-}
-
-/// Becomes the caller, for good: session, groups, group, user, no new privileges, default signals.
-unsafe fn take_identity(plan: &Plan) -> isize {
-    let [uid, gid] = [plan.uid as usize, plan.gid as usize];
-    let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
-    let pipe = libc::SIGPIPE as usize;
-    let action = default.as_ptr() as usize;
-    let calls = [
-        (libc::SYS_setsid, [0, 0, 0, 0, 0]),
-        (
-            libc::SYS_setgroups,
-            [plan.group_count, plan.groups as usize, 0, 0, 0],
-        ),
-        (libc::SYS_setresgid, [gid, gid, gid, 0, 0]),
-        (libc::SYS_setresuid, [uid, uid, uid, 0, 0]),
-        (libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]),
-        // Rust programs ignore SIGPIPE, and what is ignored stays so over execve.
-        (libc::SYS_rt_sigaction, [pipe, action, 0, KERNEL_SIGSET_BYTES, 0]),
-    ];
-    for (number, args) in calls {
-        // SAFETY: the pointers are to the plan's groups and to `default`.
-        let result = unsafe { syscall(number, args) };
-        if result < 0 {
-            return result;
-        }
-    }
-    0
-}
-
-unsafe fn enter_directory(plan: &Plan) -> isize {
-    // SAFETY: a zero-terminated path of the parent's.
-    unsafe { syscall(libc::SYS_chdir, [plan.directory as usize, 0, 0, 0, 0]) }
-}
-
-/// Starts the counters and executes the program.
-unsafe fn execute(plan: &Plan) -> isize {
-    let none: u64 = 0;
-    let set = [
-        libc::SIG_SETMASK as usize,
-        &raw const none as usize,
-        0,
-        KERNEL_SIGSET_BYTES,
-        0,
-    ];
-    let exec = [plan.path as usize, plan.args as usize, plan.env as usize, 0, 0];
-    // SAFETY: zero-terminated strings and lists of the parent's; `none` is a whole signal set.
-    unsafe {
-        syscall(libc::SYS_rt_sigprocmask, set);
-        syscall(
-            libc::SYS_prctl,
-            [libc::PR_TASK_PERF_EVENTS_ENABLE as usize, 0, 0, 0, 0],
-        );
-        syscall(libc::SYS_execve, exec)
-    }
 }

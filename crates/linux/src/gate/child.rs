@@ -1,0 +1,163 @@
+//! The child's side of the gate, from `clone3` to `execve`.
+//!
+//! It runs in its parent's memory while the kernel keeps the parent's thread suspended: it touches its plan
+//! and its own stack, allocates nothing, and calls the kernel without the C library.
+
+use std::os::fd::RawFd;
+
+use super::Stage;
+use crate::raw::syscall;
+
+/// Counters a child can open.
+pub(super) const MAX_COUNTERS: usize = 16;
+/// Bytes of the kernel's signal set, as its system calls want to be told.
+const KERNEL_SIGSET_BYTES: usize = 8;
+
+/// What the child needs, in a form that it can use without allocating or following Rust types.
+pub(super) struct Plan {
+    pub(super) path: *const libc::c_char,
+    pub(super) args: *const *const libc::c_char,
+    pub(super) env: *const *const libc::c_char,
+    pub(super) directory: *const libc::c_char,
+    pub(super) groups: *const u32,
+    pub(super) group_count: usize,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) stdio: [RawFd; 3],
+    pub(super) counter_attrs: [usize; MAX_COUNTERS],
+    pub(super) counter_count: usize,
+    /// Written by the child: descriptors of its counters, or negative error numbers.
+    pub(super) counters: [isize; MAX_COUNTERS],
+    /// Written by the child where it fails.
+    pub(super) failure: Option<(Stage, i32)>,
+}
+
+/// Where a child starts; see the module's picture.
+pub(super) extern "C" fn start(plan: *mut libc::c_void) -> ! {
+    // SAFETY: `clone_into` passes a plan that outlives the child's use of it, and its thread is suspended.
+    let plan = unsafe { &mut *plan.cast::<Plan>() };
+    // SAFETY: the plan's pointers are to strings and arrays of the suspended parent.
+    let failure = unsafe { become_target(plan) };
+    plan.failure = Some(failure);
+    loop {
+        // SAFETY: ends the process.
+        unsafe { syscall(libc::SYS_exit_group, [127, 0, 0, 0, 0]) };
+    }
+}
+
+/// Does everything up to `execve`; comes back only with what failed.
+///
+/// # Safety
+///
+/// Only for a child of `clone_into`, with the plan it was given.
+unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
+    // SAFETY: each step is only for such a child, and is given its plan.
+    unsafe {
+        open_counters(plan);
+        let steps: [(Stage, unsafe fn(&Plan) -> isize); 4] = [
+            (Stage::Descriptors, take_descriptors),
+            (Stage::Identity, take_identity),
+            (Stage::Directory, enter_directory),
+            (Stage::Exec, execute),
+        ];
+        for (stage, step) in steps {
+            let result = step(plan);
+            if result < 0 {
+                return (stage, -result as i32);
+            }
+        }
+    }
+    unreachable!("execve came back without an error")
+}
+
+/// Opens the counters on this process, disabled, in the table shared with the daemon.
+unsafe fn open_counters(plan: &mut Plan) {
+    const THIS_PROCESS: usize = 0;
+    const ANY_CPU: usize = usize::MAX;
+    const NO_GROUP: usize = usize::MAX;
+    const CLOSE_ON_EXEC: usize = 8; // PERF_FLAG_FD_CLOEXEC
+    for index in 0..plan.counter_count.min(MAX_COUNTERS) {
+        let args = [
+            plan.counter_attrs[index],
+            THIS_PROCESS,
+            ANY_CPU,
+            NO_GROUP,
+            CLOSE_ON_EXEC,
+        ];
+        // SAFETY: the attributes live in the parent's counter kinds.
+        plan.counters[index] = unsafe { syscall(libc::SYS_perf_event_open, args) };
+    }
+}
+
+/// Gets a descriptor table of its own that holds the standard three and nothing else.
+unsafe fn take_descriptors(plan: &Plan) -> isize {
+    // SAFETY: these calls take plain numbers and change this process's own table alone, once unshared.
+    unsafe {
+        let unshared = syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize, 0, 0, 0, 0]);
+        if unshared < 0 {
+            return unshared;
+        }
+        for (to, &from) in plan.stdio.iter().enumerate() {
+            let copied = syscall(libc::SYS_dup3, [from as usize, to, 0, 0, 0]);
+            if copied < 0 {
+                return copied;
+            }
+        }
+        syscall(libc::SYS_close_range, [3, u32::MAX as usize, 0, 0, 0])
+    }
+}
+
+/// Becomes the caller, for good: session, groups, group, user, no new privileges, default signals.
+unsafe fn take_identity(plan: &Plan) -> isize {
+    let [uid, gid] = [plan.uid as usize, plan.gid as usize];
+    let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
+    let pipe = libc::SIGPIPE as usize;
+    let action = default.as_ptr() as usize;
+    let calls = [
+        (libc::SYS_setsid, [0, 0, 0, 0, 0]),
+        (
+            libc::SYS_setgroups,
+            [plan.group_count, plan.groups as usize, 0, 0, 0],
+        ),
+        (libc::SYS_setresgid, [gid, gid, gid, 0, 0]),
+        (libc::SYS_setresuid, [uid, uid, uid, 0, 0]),
+        (libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]),
+        // Rust programs ignore SIGPIPE, and what is ignored stays so over execve.
+        (libc::SYS_rt_sigaction, [pipe, action, 0, KERNEL_SIGSET_BYTES, 0]),
+    ];
+    for (number, args) in calls {
+        // SAFETY: the pointers are to the plan's groups and to `default`.
+        let result = unsafe { syscall(number, args) };
+        if result < 0 {
+            return result;
+        }
+    }
+    0
+}
+
+unsafe fn enter_directory(plan: &Plan) -> isize {
+    // SAFETY: a zero-terminated path of the parent's.
+    unsafe { syscall(libc::SYS_chdir, [plan.directory as usize, 0, 0, 0, 0]) }
+}
+
+/// Starts the counters and executes the program.
+unsafe fn execute(plan: &Plan) -> isize {
+    let none: u64 = 0;
+    let set = [
+        libc::SIG_SETMASK as usize,
+        &raw const none as usize,
+        0,
+        KERNEL_SIGSET_BYTES,
+        0,
+    ];
+    let exec = [plan.path as usize, plan.args as usize, plan.env as usize, 0, 0];
+    // SAFETY: zero-terminated strings and lists of the parent's; `none` is a whole signal set.
+    unsafe {
+        syscall(libc::SYS_rt_sigprocmask, set);
+        syscall(
+            libc::SYS_prctl,
+            [libc::PR_TASK_PERF_EVENTS_ENABLE as usize, 0, 0, 0, 0],
+        );
+        syscall(libc::SYS_execve, exec)
+    }
+}

@@ -1,0 +1,220 @@
+//! From planned cells to cells that can be run: code compiled, images made, or the reason why not.
+
+use std::path::Path;
+
+use wbd_linux::gate::Program;
+use wbd_model::host::Unavailable;
+use wbd_model::{Cell, Metric, Progress};
+
+use super::experiment::Laboratory;
+use super::news::News;
+use super::plan::{Means, Plan};
+use crate::engine::Engine;
+use crate::targets::catalogue::Mode;
+use crate::targets::precompiled::Precompiled;
+
+/// A cell that can be run.
+pub(super) struct ReadyCell {
+    /// Its number in the plan.
+    pub(super) index: usize,
+    /// How it is run.
+    pub(super) how: How,
+    /// Kept until the last run: dropping it removes a caller's own code.
+    _code: Option<Precompiled>,
+}
+
+/// How a cell is run.
+pub(super) enum How {
+    /// As a process of ours; the guest's entry is marked by a runner, or is the program's own.
+    Process { program: Program, marks_guest: bool },
+    /// As a container of this image.
+    Container { image: String, args: Vec<String> },
+}
+
+/// The container engine, with the event loop its requests are made on: one of this thread, so that an
+/// instant is taken where the request is made.
+pub(super) struct Containers {
+    pub(super) runtime: tokio::runtime::Runtime,
+    pub(super) engine: Engine,
+}
+
+/// Connects to the container engine, where a cell needs it.
+pub(super) fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
+    if !plan
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.means, Ok(Means::Container { .. })))
+    {
+        return Err(Unavailable {
+            why: "no cell needs containers".to_owned(),
+            mend: String::new(),
+        });
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Unavailable {
+        why: format!("no event loop for the container engine: {error}"),
+        mend: "see the daemon's log".to_owned(),
+    })?;
+    let engine = runtime.block_on(Engine::here())?;
+    Ok(Containers { runtime, engine })
+}
+
+/// Makes each cell ready; one that cannot be run is explained in its document and left out.
+pub(super) fn prepare(
+    laboratory: &Laboratory,
+    plan: &Plan,
+    containers: &Result<Containers, Unavailable>,
+    cells: &mut [Cell],
+    news: &News,
+) -> Vec<ReadyCell> {
+    let mut ready = Vec::new();
+    for (index, planned) in plan.cells.iter().enumerate() {
+        let made = match &planned.means {
+            Ok(Means::Container { program }) => prepare_container(containers, plan, index, program),
+            Ok(means) => prepare_process(laboratory, plan, index, means, news),
+            Err(why) => Err(why.clone()),
+        };
+        match made {
+            Ok(cell) => ready.push(cell),
+            Err(why) => explain_unavailable(&mut cells[index], &why, news),
+        }
+    }
+    ready
+}
+
+fn explain_unavailable(cell: &mut Cell, why: &Unavailable, news: &News) {
+    let text = format!("{}; {}", why.why, why.mend);
+    news.send(Progress::Warning(format!(
+        "{}/{} is unavailable: {text}",
+        cell.target, cell.workload
+    )));
+    for metric in [Metric::Startup, Metric::Execution, Metric::Wall] {
+        cell.unavailable.insert(metric, text.clone());
+    }
+}
+
+fn prepare_container(
+    containers: &Result<Containers, Unavailable>,
+    plan: &Plan,
+    index: usize,
+    program: &Path,
+) -> Result<ReadyCell, Unavailable> {
+    let Containers { runtime, engine } = containers.as_ref().map_err(Clone::clone)?;
+    let cell = &plan.cells[index];
+    let image = runtime.block_on(engine.ensure_image(&cell.workload, program))?;
+    Ok(ReadyCell {
+        index,
+        how: How::Container {
+            image,
+            args: cell.args.clone(),
+        },
+        _code: None,
+    })
+}
+
+fn prepare_process(
+    laboratory: &Laboratory,
+    plan: &Plan,
+    index: usize,
+    means: &Means,
+    news: &News,
+) -> Result<ReadyCell, Unavailable> {
+    let (program, marks_guest, code) = match means {
+        Means::Program(program) => (program.clone(), false, None),
+        Means::Runner {
+            runner,
+            module,
+            mode,
+            own,
+        } => {
+            let code = match mode {
+                Mode::Jit => None,
+                Mode::Aot => Some(precompile(laboratory, plan, index, (runner, module), *own, news)?),
+            };
+            let file = code.as_ref().map_or(module.as_path(), |code| code.path.as_path());
+            let program = runner_program(runner, *mode, file, module, &plan.cells[index].args, plan)?;
+            (program, true, code)
+        }
+        Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
+    };
+    Ok(ReadyCell {
+        index,
+        how: How::Process { program, marks_guest },
+        _code: code,
+    })
+}
+
+fn precompile(
+    laboratory: &Laboratory,
+    plan: &Plan,
+    index: usize,
+    (runner, module): (&Path, &Path),
+    own: bool,
+    news: &News,
+) -> Result<Precompiled, Unavailable> {
+    let cell = &plan.cells[index];
+    news.send(Progress::Preparing(format!(
+        "code of {} for {}",
+        cell.workload, cell.target
+    )));
+    let made = if own {
+        laboratory.code.of_caller(runner, module, &plan.caller, index)
+    } else {
+        laboratory.code.of_workload(runner, module)
+    };
+    made.map_err(|error| Unavailable {
+        why: error.to_string(),
+        mend: "give a module this engine takes".into(),
+    })
+}
+
+fn runner_program(
+    runner: &Path,
+    mode: Mode,
+    file: &Path,
+    module: &Path,
+    args: &[String],
+    plan: &Plan,
+) -> Result<Program, Unavailable> {
+    let name = module
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let file = file.to_string_lossy().into_owned();
+    let runner = runner.to_string_lossy().into_owned();
+    let fixed = [
+        runner.clone(),
+        "run".into(),
+        "--mode".into(),
+        mode.as_str().into(),
+        "--name".into(),
+        name,
+    ];
+    let all: Vec<String> = fixed
+        .into_iter()
+        .chain([file, "--".to_owned()])
+        .chain(args.iter().cloned())
+        .collect();
+    Program::new(&runner, &all, &[], "/", plan.caller.clone()).map_err(|error| Unavailable {
+        why: error.to_string(),
+        mend: "give another argument".into(),
+    })
+}
+
+/// Why none of these cells can be run.
+pub(super) fn why_nothing(cells: &[Cell]) -> String {
+    let mut reasons: Vec<String> = cells
+        .iter()
+        .filter_map(|cell| {
+            Some(format!(
+                "{}/{}: {}",
+                cell.target,
+                cell.workload,
+                cell.unavailable.values().next()?
+            ))
+        })
+        .collect();
+    reasons.dedup();
+    format!("nothing of this can be run here: {}", reasons.join("; "))
+}

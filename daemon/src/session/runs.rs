@@ -1,0 +1,111 @@
+//! The runs themselves: shuffled, made one by one, each recorded before the next.
+
+use std::time::Duration;
+
+use wbd_model::document::State;
+use wbd_model::{Progress, Sample};
+
+use super::cancel::Cancel;
+use super::experiment::{ExperimentError, Laboratory};
+use super::news::News;
+use super::plan::Plan;
+use super::prepare::{Containers, How, ReadyCell};
+use crate::collect::sample::{self, Expected};
+use crate::launch::container::{self, Contained};
+use crate::launch::process::{Launcher, Limits};
+use crate::store::{Recording, Writer};
+
+/// Most bytes a run may print.
+const OUTPUT_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The runs of an experiment under way.
+pub(super) struct Runs<'a> {
+    pub(super) laboratory: &'a mut Laboratory,
+    pub(super) plan: &'a Plan,
+    pub(super) launcher: Launcher,
+    pub(super) containers: Option<Containers>,
+    pub(super) ready: Vec<ReadyCell>,
+    pub(super) failed: u32,
+}
+
+impl Runs<'_> {
+    /// Makes all runs, warm-ups first, in shuffled rounds.
+    pub(super) fn make(
+        &mut self,
+        writer: &mut Writer,
+        recording: &Recording,
+        seed: u64,
+        news: &mut News,
+        cancel: &Cancel,
+    ) -> Result<State, ExperimentError> {
+        let request = &self.plan.request;
+        let rounds = request.warmup.saturating_add(request.runs);
+        let order = wbd_analysis::order::shuffled_rounds(self.ready.len(), rounds, seed);
+        let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
+        news.send(Progress::Started {
+            experiment: recording.name(),
+            runs: total,
+        });
+        let warmups = self.ready.len() as u32 * request.warmup;
+        for (place, (cell, round)) in (0_u32..).zip(order) {
+            let made = self.one(
+                cell,
+                round.saturating_sub(request.warmup),
+                place.saturating_sub(warmups),
+                cancel,
+            )?;
+            if cancel.is_cancelled() {
+                return Ok(State::Interrupted);
+            }
+            if round >= request.warmup {
+                let index = self.ready[cell].index;
+                writer.record(recording, index, &made)?;
+                self.failed += u32::from(!made.valid);
+            }
+            news.ran(place + 1, self.failed);
+        }
+        Ok(State::Done)
+    }
+
+    fn one(&mut self, cell: usize, run: u32, order: u32, cancel: &Cancel) -> Result<Sample, ExperimentError> {
+        let ready = &self.ready[cell];
+        let limits = Limits {
+            time: Duration::from_millis(self.plan.request.time_limit_ms),
+            output_bytes: OUTPUT_LIMIT_BYTES,
+        };
+        let output = self.plan.cells[ready.index].output.as_ref();
+        let Laboratory {
+            kernel,
+            slot,
+            instance,
+            ..
+        } = &mut *self.laboratory;
+        match (&ready.how, &self.containers) {
+            (How::Process { program, marks_guest }, _) => {
+                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
+                let expected = Expected {
+                    output,
+                    marks_guest: *marks_guest,
+                };
+                Ok(sample::of_process(observed, &expected, run, order))
+            }
+            (How::Container { image, args }, Some(Containers { runtime, engine })) => {
+                let contained = Contained {
+                    image,
+                    args,
+                    caller: &self.plan.caller,
+                };
+                let tools = (&mut self.launcher, kernel, slot);
+                let seen = container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
+                let expected = Expected {
+                    output,
+                    marks_guest: false,
+                };
+                Ok(crate::collect::container::sample(
+                    seen.0, seen.1, &expected, run, order,
+                ))
+            }
+            (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
+        }
+    }
+}
