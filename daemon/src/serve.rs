@@ -115,5 +115,9 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
         .add_service(service)
         .serve_with_incoming_shutdown(clients, ended)
         .await
-        .context("the server failed")
+        .context("the server failed")?;
+    // An experiment under way was told to end; it takes its processes and containers with it.
+    let (_, turn) = holdings.laboratory.enter();
+    drop(turn.await);
+    Ok(())
 }
