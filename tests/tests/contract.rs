@@ -3,10 +3,10 @@
 use std::fs;
 
 use serde_json::Value;
+use wbd_model::Sample;
 use wbd_model::document::State;
 use wbd_model::host::Diagnosis;
 use wbd_model::request::{ExperimentList, TargetList, WorkloadList};
-use wbd_tests::documents::metric;
 use wbd_tests::{Home, docker, wait};
 
 const FOUR: &str = "--json run -t native -t wasmtime-jit -t wasmtime-aot -t docker -w empty -n 20 --seed 7";
@@ -73,7 +73,13 @@ fn assert_metric(cell: &Value, name: &str, unit: &str) {
         "{}: {name} is there and unavailable: {why}",
         cell["target"]
     );
-    assert_eq!((&summary["unit"], &summary["n"]), (&unit.into(), &20.into()));
+    assert_eq!(summary["unit"], unit);
+    let values = summary["n"].as_u64().unwrap();
+    // The kernel charges memory in batches: a small run may live on what was charged before it.
+    assert!(
+        values == 20 || name == "cgroup_peak" && (1..20).contains(&values),
+        "{name}: {summary}"
+    );
     let [min, p50, p90, p99, max] =
         ["min", "p50", "p90", "p99", "max"].map(|key| summary[key].as_u64().unwrap());
     assert!(min <= p50 && p50 <= p90 && p90 <= p99 && p99 <= max, "{summary}");
@@ -116,15 +122,14 @@ fn summaries_are_those_of_the_valid_runs() {
     let made = home.measure(&["-t", "native", "-n", "21"]);
     let cell = &made.cells[0];
     for (&name, summary) in &cell.metrics {
-        let mut values: Vec<u64> = cell.samples.iter().map(|sample| metric(sample, name)).collect();
+        let of_run = |sample: &Sample| sample.metrics.get(&name).copied();
+        let mut values: Vec<u64> = cell.samples.iter().filter_map(of_run).collect();
         values.sort_unstable();
+        assert_eq!(summary.n, values.len() as u64, "{name}");
         let found = [summary.min, summary.p50, summary.p90, summary.p99, summary.max];
-        assert_eq!(
-            found,
-            [values[0], values[10], values[18], values[20], values[20]],
-            "{name}"
-        );
-        let mean = values.iter().sum::<u64>() as f64 / 21.0;
+        let at = |percent: usize| values[(values.len() * percent).div_ceil(100).max(1) - 1];
+        assert_eq!(found, [0, 50, 90, 99, 100].map(at), "{name}");
+        let mean = values.iter().sum::<u64>() as f64 / values.len() as f64;
         assert!(
             (summary.mean - mean).abs() <= mean * 1e-9,
             "{name}: {mean} {}",
@@ -265,9 +270,14 @@ fn the_doctor_knows_the_machine_and_says_what_to_do() {
         diagnosis.checks.iter().all(|check| !check.found.is_empty()),
         "{diagnosis:#?}"
     );
+    let weight = diagnosis
+        .checks
+        .iter()
+        .find(|check| check.name == "own weight")
+        .unwrap();
     assert!(
-        diagnosis.checks.iter().any(|check| check.name.contains("probe")),
-        "the tool's own weight"
+        weight.found.contains(" us ") && weight.found.contains('%'),
+        "{weight:?}"
     );
 }
 

@@ -49,14 +49,14 @@ fn the_peak_of_resident_memory_is_what_was_touched() {
     }
 }
 
-/// Needs root.
+/// The kernel charges a cgroup in batches, so the figure is known to some hundred KiB. Needs root.
 #[test]
-fn the_peak_of_the_cgroups_memory_is_at_least_what_was_touched() {
+fn the_peak_of_the_cgroups_memory_is_what_was_touched_and_a_little_more() {
     let home = Home::new();
     let _wbd = home.start();
     let touched = measured(&home, "5", &[&home.program("touch"), "64"]);
     let peaks = &touched.metrics[&Metric::CgroupPeak];
-    assert!(peaks.min >= 64 * MIB && peaks.max < 72 * MIB, "{peaks:?}");
+    assert!(peaks.min >= 63 * MIB && peaks.max < 72 * MIB, "{peaks:?}");
 }
 
 /// Needs root.

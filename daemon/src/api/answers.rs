@@ -91,12 +91,14 @@ pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Ti
         run: request.run,
         marks: phases::timeline(&cell.samples, request.run),
     };
-    let cells = experiment
-        .cells
-        .iter()
-        .map(timeline)
-        .filter(|line| !line.marks.is_empty())
-        .collect();
+    let of_cells = experiment.cells.iter().map(timeline);
+    let cells: Vec<_> = of_cells.filter(|line| !line.marks.is_empty()).collect();
+    if let Some(run) = request.run.filter(|_| cells.is_empty()) {
+        return Err(tonic::Status::not_found(format!(
+            "no cell of experiment {} has a run {run}; see: wbctl show {} --runs",
+            experiment.experiment, experiment.experiment
+        )));
+    }
     Ok(Timelines {
         experiment: experiment.experiment,
         cells,

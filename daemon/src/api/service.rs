@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
+use wbd_linux::gate::Identity;
 use wbd_model::document::Experiment;
 use wbd_model::host::{Diagnosis, Unavailable};
 use wbd_model::request::{
@@ -62,14 +63,18 @@ impl Service {
 }
 
 /// What our probes add to a launch, or why that cannot be measured now.
-fn own_weight(turn: Option<Turn<Laboratory>>, assets: &Assets) -> Result<Weight, Unavailable> {
+fn own_weight(
+    turn: Option<Turn<Laboratory>>,
+    assets: &Assets,
+    caller: Identity,
+) -> Result<Weight, Unavailable> {
     let mut turn = turn.ok_or_else(|| Unavailable {
         why: "an experiment is running".to_owned(),
         mend: "ask again when it is over".to_owned(),
     })?;
     let program = assets.program("empty", "static")?;
     let Laboratory { kernel, slot, .. } = &mut *turn.guarded;
-    weight::measure(kernel, slot, &program).map_err(|error| Unavailable {
+    weight::measure(kernel, slot, &program, caller).map_err(|error| Unavailable {
         why: error.to_string(),
         mend: "see the daemon's log".to_owned(),
     })
@@ -77,7 +82,9 @@ fn own_weight(turn: Option<Turn<Laboratory>>, assets: &Assets) -> Result<Weight,
 
 /// The version of the container engine, or why there is none.
 async fn container_engine() -> Result<String, Unavailable> {
-    let about = Engine::here().await?.about().await?;
+    let engine = Engine::here().await?;
+    engine.can_nest().await?;
+    let about = engine.about().await?;
     Ok(format!(
         "Docker {}, containerd {}, runc {}",
         about.engine, about.containerd, about.runc
@@ -95,11 +102,12 @@ async fn blocking<A: Send + 'static>(
 impl Wbd for Service {
     type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
 
-    async fn doctor(&self, _: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
+    async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
+        let caller = caller::of(&request)?;
         let engine = container_engine().await;
         let (assets, turn) = (self.assets.clone(), self.queue.try_enter());
         blocking(move || {
-            let weight = own_weight(turn, &assets);
+            let weight = own_weight(turn, &assets, caller);
             let checks = vec![
                 doctor::check_container_engine(&engine),
                 doctor::check_own_weight(&weight),

@@ -45,7 +45,7 @@ pub(crate) enum KernelError {
     #[error(transparent)]
     Offsets(#[from] offsets::OffsetError),
     /// The object was refused.
-    #[error("the kernel refused wbd's BPF object: {0}; wbd needs root and Linux 5.15 or newer with BPF")]
+    #[error("the kernel refused wbd's BPF object: {0}; wbd needs root and Linux 5.19 or newer with BPF")]
     Load(#[from] aya::EbpfError),
     /// A program was refused.
     #[error("the kernel refused wbd's BPF program {program}: {source}")]

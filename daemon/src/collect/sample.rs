@@ -37,13 +37,14 @@ pub(crate) fn of_process(observed: Observed, expected: &Expected<'_>, run: u32, 
 
 /// Judges a run and writes down why it does not count, if it does not.
 pub(crate) fn finish(
-    observed: Observed,
+    mut observed: Observed,
     expected: &Expected<'_>,
     instants: Instants,
     metrics: BTreeMap<Metric, u64>,
     run: u32,
     order: u32,
 ) -> Sample {
+    observed.notes.extend(multiplexed(&observed));
     let mut faults = observed.faults.clone();
     faults.extend(lost(&observed));
     if faults.is_empty() {
@@ -65,6 +66,17 @@ pub(crate) fn finish(
         metrics,
         notes,
     }
+}
+
+/// Counters the processor shared out in turns: their figures are scaled up, and that is said.
+fn multiplexed(observed: &Observed) -> Vec<String> {
+    let scaled = observed.counters.iter().filter(|(_, reading)| reading.scaled().1);
+    scaled
+        .map(|(counted, reading)| {
+            let percent = reading.running_ns * 100 / reading.enabled_ns.max(1);
+            format!("{counted:?} was counted {percent} % of the time and scaled up")
+        })
+        .collect()
 }
 
 fn lost(observed: &Observed) -> Option<String> {

@@ -31,6 +31,12 @@ pub(crate) enum EngineError {
          unset it, or set it to unix:///PATH of a local engine's socket"
     )]
     NotLocal(String),
+    /// The engine lets systemd make containers' cgroups.
+    #[error(
+        "the container engine has its cgroups made by systemd, which takes none of ours as a parent; \
+         put {{\"exec-opts\": [\"native.cgroupdriver=cgroupfs\"]}} into /etc/docker/daemon.json and restart it"
+    )]
+    SystemdDriver,
     /// A program cannot be put into an image.
     #[error("cannot read {path} to make an image of it: {cause}; build the workloads again", path = .path.display())]
     Program {

@@ -44,6 +44,14 @@ impl Engine {
         Self::connect(std::env::var("DOCKER_HOST").ok().as_deref()).await
     }
 
+    /// Whether the engine can put a container into a cgroup of ours, or why not.
+    pub(crate) async fn can_nest(&self) -> Result<(), EngineError> {
+        match self.about().await?.cgroup_driver.as_str() {
+            "systemd" => Err(EngineError::SystemdDriver),
+            _ => Ok(()),
+        }
+    }
+
     /// Connects to the engine that `docker_host` names in the manner of `DOCKER_HOST`, or to Docker's usual one.
     pub(crate) async fn connect(docker_host: Option<&str>) -> Result<Self, EngineError> {
         let socket = socket_path(docker_host)?;

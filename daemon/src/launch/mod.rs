@@ -1,6 +1,7 @@
 //! Launching: one run, from its cgroup to what was seen of it.
 
 pub(crate) mod container;
+pub(crate) mod helper;
 pub(crate) mod observed;
 pub(crate) mod output;
 pub(crate) mod process;

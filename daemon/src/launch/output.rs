@@ -38,6 +38,11 @@ impl Printout {
         self.bytes
     }
 
+    /// The end of what was printed.
+    pub(crate) fn tail(&self) -> String {
+        String::from_utf8_lossy(&self.tail).trim().to_owned()
+    }
+
     /// Writes down what was printed on standard output and standard error.
     pub(crate) fn report(out: &Self, err: &Self, observed: &mut Observed) {
         let xxh3 = format!("{:032x}", out.hash.digest128());
@@ -46,7 +51,7 @@ impl Printout {
             xxh3,
             error_bytes: err.bytes,
         };
-        observed.stderr = String::from_utf8_lossy(&err.tail).trim().to_owned();
+        observed.stderr = err.tail();
     }
 }
 

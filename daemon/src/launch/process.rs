@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -51,8 +50,14 @@ pub(crate) enum MeansError {
     },
 }
 
-fn system(action: &'static str) -> impl FnOnce(io::Error) -> MeansError {
+pub(super) fn system(action: &'static str) -> impl FnOnce(io::Error) -> MeansError {
     move |source| MeansError::System { action, source }
+}
+
+/// Nothing to read, and a place for what nobody wants.
+pub(super) fn null() -> Result<File, MeansError> {
+    let null = File::options().read(true).write(true).open("/dev/null");
+    null.map_err(system("open /dev/null"))
 }
 
 /// All that launching needs, kept from run to run.
@@ -70,13 +75,9 @@ pub(crate) struct Launcher {
 
 impl Launcher {
     pub(crate) fn new() -> Result<Self, MeansError> {
-        let null = File::options()
-            .read(true)
-            .write(true)
-            .open(Path::new("/dev/null"));
         let mut this = Self {
             gate: Gate::default(),
-            null: null.map_err(system("open /dev/null"))?,
+            null: null()?,
             counters: Vec::new(),
             _held: Vec::new(),
             missing: Vec::new(),
@@ -266,7 +267,7 @@ fn limit_broken(limits: Limits, deadline: Instant, streams: &Streams) -> Option<
     })
 }
 
-fn end_all(slot: &Slot) -> Result<(), CgroupError> {
+pub(super) fn end_all(slot: &Slot) -> Result<(), CgroupError> {
     slot.current().map_or(Ok(()), |cgroup| cgroup.kill())
 }
 
@@ -356,7 +357,7 @@ impl Streams {
     }
 }
 
-fn wait_for_any(fds: &mut [PollFd<'_>], left: Duration) -> io::Result<()> {
+pub(super) fn wait_for_any(fds: &mut [PollFd<'_>], left: Duration) -> io::Result<()> {
     let millis = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
     // Rounded up, so that a wait never ends just before its deadline and spins.
     let round_up = i32::from(left.subsec_nanos() % 1_000_000 != 0);

@@ -1,8 +1,10 @@
 //! The cgroup a run gets for its own, and when the next run may have it again.
 //!
 //! Making and removing cgroups costs as much as a small program's whole life. A cgroup that a run left
-//! empty, with little memory still charged, serves the next one: its peak is reset, and what is still
-//! charged (slabs and per-CPU stocks that the kernel gives back when it likes) is subtracted.
+//! untouched, with little memory still charged, serves the next one: its peak is reset, and what it still
+//! holds (slabs and pages that the kernel gives back when it likes) is subtracted.
+
+use std::thread::{self, ThreadId};
 
 use wbd_linux::cgroup::{CgroupError, Nest, RunCgroup};
 
@@ -13,28 +15,31 @@ const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
 pub(crate) struct Slot {
     nest: Nest,
     current: Option<RunCgroup>,
+    /// The thread that is inside: another's children would be born elsewhere.
+    inside: Option<ThreadId>,
 }
 
 impl Slot {
     pub(crate) fn new(nest: Nest) -> Self {
-        Self { nest, current: None }
+        Self {
+            nest,
+            current: None,
+            inside: None,
+        }
     }
 
-    /// The cgroup for the next run, and the bytes already charged to it.
+    /// The cgroup for the next run, and the bytes it already holds.
     pub(crate) fn ready(&mut self) -> Result<(&RunCgroup, u64), CgroupError> {
         let current = match self.current.take() {
-            Some(used) if !is_fresh(&used)? => {
+            Some(used) if self.inside != Some(thread::current().id()) || !is_fresh(&used)? => {
                 self.put_away(used)?;
                 self.make()?
             }
             Some(used) => used,
             None => self.make()?,
         };
-        let charged = current
-            .memory()
-            .and_then(|memory| memory.charged().ok())
-            .unwrap_or(0);
-        Ok((self.current.insert(current), charged))
+        let held = current.memory().and_then(|memory| memory.held().ok());
+        Ok((self.current.insert(current), held.unwrap_or(0)))
     }
 
     /// A cgroup for a container, and its path as the engine wants to be told it: the engine puts the
@@ -57,6 +62,7 @@ impl Slot {
     fn make(&mut self) -> Result<RunCgroup, CgroupError> {
         let made = self.nest.make()?;
         made.adopt_this_thread()?;
+        self.inside = Some(thread::current().id());
         Ok(made)
     }
 
@@ -76,7 +82,7 @@ pub(crate) fn put_away(used: RunCgroup) -> Result<(), CgroupError> {
 
 /// Whether the next run can have it.
 fn is_fresh(used: &RunCgroup) -> Result<bool, CgroupError> {
-    if used.is_populated()? {
+    if !used.is_untouched()? {
         return Ok(false);
     }
     let Some(memory) = used.memory() else {

@@ -30,14 +30,25 @@ pub(crate) struct Weight {
 }
 
 /// Launches `program`, which should do nothing, with and without probes in turns.
-pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> Result<Weight, MeansError> {
+pub(crate) fn measure(
+    kernel: &mut Kernel,
+    slot: &mut Slot,
+    program: &Path,
+    caller: Identity,
+) -> Result<Weight, MeansError> {
+    let measured = take_turns(kernel, slot, program, caller);
+    slot.close()?;
+    measured
+}
+
+fn take_turns(
+    kernel: &mut Kernel,
+    slot: &mut Slot,
+    program: &Path,
+    caller: Identity,
+) -> Result<Weight, MeansError> {
     let name = program.display().to_string();
-    let nobody = Identity {
-        uid: 0,
-        gid: 0,
-        groups: Vec::new(),
-    };
-    let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", nobody);
+    let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", caller);
     let program = program.map_err(|error| MeansError::Program(error.to_string()))?;
     let mut launcher = Launcher::new()?;
     let (mut with, mut without) = (Vec::new(), Vec::new());
@@ -47,7 +58,6 @@ pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> R
         block(kernel, slot, &mut launcher, &program, &mut with)?;
         drop(attached);
     }
-    slot.close()?;
     Ok(Weight {
         with_ns: median(&mut with),
         without_ns: median(&mut without),

@@ -87,10 +87,11 @@ pub(crate) fn run(
     let closed = laboratory.slot.close();
     // Also after an error: what was recorded is summed up and kept.
     let state = *made.as_ref().unwrap_or(&State::Interrupted);
-    let finished = sum_up_all(&laboratory.store, &recording, cells)?;
-    let kept = writer.finish(&recording, state, &finished);
+    let summed_up = sum_up_all(&laboratory.store, &recording, cells);
+    let kept = writer.finish(&recording, state, summed_up.as_deref().unwrap_or_default());
     made?;
     kept?;
+    let finished = summed_up?;
     closed.map_err(MeansError::Cgroup)?;
     Ok(Experiment {
         schema: SCHEMA,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wbd_linux::gate::Program;
+use wbd_linux::gate::{Identity, Program};
 use wbd_model::host::Unavailable;
 use wbd_model::{Cell, Metric, Progress};
 
@@ -11,7 +11,7 @@ use super::news::News;
 use super::plan::{Means, Plan};
 use crate::engine::Engine;
 use crate::targets::catalogue::Mode;
-use crate::targets::precompiled::Precompiled;
+use crate::targets::precompiled::{Compiler, Precompiled};
 
 /// A cell that can be run.
 pub(super) struct ReadyCell {
@@ -55,13 +55,16 @@ pub(super) fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
         why: format!("no event loop for the container engine: {error}"),
         mend: "see the daemon's log".to_owned(),
     })?;
-    let engine = runtime.block_on(Engine::here())?;
+    let engine = runtime.block_on(async {
+        let engine = Engine::here().await?;
+        engine.can_nest().await.map(|()| engine)
+    })?;
     Ok(Containers { runtime, engine })
 }
 
 /// Makes each cell ready; one that cannot be run is explained in its document and left out.
 pub(super) fn prepare(
-    laboratory: &Laboratory,
+    laboratory: &mut Laboratory,
     plan: &Plan,
     containers: &Result<Containers, Unavailable>,
     cells: &mut [Cell],
@@ -113,7 +116,7 @@ fn prepare_container(
 }
 
 fn prepare_process(
-    laboratory: &Laboratory,
+    laboratory: &mut Laboratory,
     plan: &Plan,
     index: usize,
     means: &Means,
@@ -145,7 +148,7 @@ fn prepare_process(
 }
 
 fn precompile(
-    laboratory: &Laboratory,
+    laboratory: &mut Laboratory,
     plan: &Plan,
     index: usize,
     (runner, module): (&Path, &Path),
@@ -157,10 +160,31 @@ fn precompile(
         "code of {} for {}",
         cell.workload, cell.target
     )));
+    let Laboratory { slot, code, .. } = laboratory;
     let made = if own {
-        laboratory.code.of_caller(runner, module, &plan.caller, index)
+        code.of_caller(
+            Compiler {
+                runner,
+                caller: &plan.caller,
+                slot,
+            },
+            module,
+            index,
+        )
     } else {
-        laboratory.code.of_workload(runner, module)
+        let root = Identity {
+            uid: 0,
+            gid: 0,
+            groups: Vec::new(),
+        };
+        code.of_workload(
+            Compiler {
+                runner,
+                caller: &root,
+                slot,
+            },
+            module,
+        )
     };
     made.map_err(|error| Unavailable {
         why: error.to_string(),

@@ -50,23 +50,49 @@ fn failures(samples: &[Sample]) -> BTreeMap<String, u32> {
     failures
 }
 
+/// Metrics that every target should have.
+const EXPECTED: [Metric; 9] = [
+    Metric::Startup,
+    Metric::Execution,
+    Metric::Wall,
+    Metric::CpuTime,
+    Metric::RunqueueWait,
+    Metric::OffCpu,
+    Metric::RssPeak,
+    Metric::CgroupPeak,
+    Metric::PageFaults,
+];
+
 /// Says why metrics that every target should have are not there.
 fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
-    let none_valid = "no run counts";
-    let no_entry = "the first instruction at the entry point was not seen: its page was already mapped";
-    let no_map =
-        "the kernel drops a process's memory map before it reports the end; Linux 6.16 or newer keeps it";
-    let no_account = "no run was charged more than one of the kernel's batches (64 pages a CPU with cgroup v1), \
-                      or the kernel keeps no peak (Linux 5.19 or newer with the memory controller does)";
-    for (metric, why) in [
-        (Metric::Startup, no_entry),
-        (Metric::Execution, no_entry),
-        (Metric::RssPeak, no_map),
-        (Metric::CgroupPeak, no_account),
-    ] {
+    for metric in EXPECTED {
         if !cell.metrics.contains_key(&metric) {
-            let why = if valid.is_empty() { none_valid } else { why };
+            let why = if valid.is_empty() {
+                "no run counts"
+            } else {
+                why_absent(metric)
+            };
             cell.unavailable.entry(metric).or_insert_with(|| why.to_owned());
         }
+    }
+}
+
+/// Why a metric is missing from runs that count.
+fn why_absent(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Startup | Metric::Execution => {
+            "the first instruction of the user's code was not seen: its page was already mapped"
+        }
+        Metric::RssPeak => {
+            "the kernel drops a process's memory map before it reports the end; Linux 6.16 or newer keeps it"
+        }
+        Metric::CgroupPeak => {
+            "no run was charged more than one of the kernel's batches (64 pages a CPU with cgroup v1), or the \
+             kernel keeps no peak (Linux 5.19 or newer with the memory controller does)"
+        }
+        Metric::OffCpu => {
+            "part of a container's wall time passes before its process exists; see the phases and runqueue_wait"
+        }
+        _ => "the kernel reported no figure for it",
     }
 }

@@ -6,13 +6,23 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use wbd_linux::gate::Identity;
+use wbd_linux::gate::{Identity, Program};
 use xxhash_rust::xxh3::Xxh3;
+
+use crate::launch::helper;
+use crate::launch::process::MeansError;
+use crate::launch::slot::Slot;
+
+/// Mode of a workload's code.
+const FOR_ALL: u32 = 0o444;
+/// Mode of a caller's own code.
+const FOR_CALLER: u32 = 0o400;
+/// How long an engine may compile one module.
+const TIME_LIMIT: Duration = Duration::from_secs(300);
 
 /// Why there is no precompiled code.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +35,9 @@ pub(crate) enum PrecompileError {
         /// Why.
         source: io::Error,
     },
+    /// The daemon's own means failed.
+    #[error(transparent)]
+    Means(#[from] MeansError),
     /// The runner refused the module.
     #[error("{0}")]
     Refused(String),
@@ -78,11 +91,17 @@ impl Cache {
     }
 
     /// The code of a workload's module, made now where it is not there yet.
-    pub(crate) fn of_workload(&self, runner: &Path, module: &Path) -> Result<Precompiled, PrecompileError> {
-        let path = self.directory.join(format!("{}.code", key(runner, module)?));
+    pub(crate) fn of_workload(
+        &self,
+        mut compiler: Compiler<'_>,
+        module: &Path,
+    ) -> Result<Precompiled, PrecompileError> {
+        let path = self
+            .directory
+            .join(format!("{}.code", key(compiler.runner, module)?));
         if !path.is_file() {
             let unfinished = path.with_extension("part");
-            compile(runner, module, &unfinished, None)?;
+            compiler.compile(module, &unfinished, FOR_ALL)?;
             fs::rename(&unfinished, &path).map_err(file(&path))?;
         }
         Ok(Precompiled {
@@ -94,9 +113,8 @@ impl Cache {
     /// The code of a caller's own module, for one experiment.
     pub(crate) fn of_caller(
         &self,
-        runner: &Path,
+        mut compiler: Compiler<'_>,
         module: &Path,
-        caller: &Identity,
         number: usize,
     ) -> Result<Precompiled, PrecompileError> {
         let path = self.directory.join(format!("caller-{number}.own"));
@@ -104,7 +122,7 @@ impl Cache {
             path,
             temporary: true,
         };
-        compile(runner, module, &made.path, Some(caller))?;
+        compiler.compile(module, &made.path, FOR_CALLER)?;
         Ok(made)
     }
 }
@@ -119,41 +137,40 @@ fn key(runner: &Path, module: &Path) -> Result<String, PrecompileError> {
     Ok(format!("{:032x}", hash.digest128()))
 }
 
-fn compile(
-    runner: &Path,
-    module: &Path,
-    to: &Path,
-    caller: Option<&Identity>,
-) -> Result<(), PrecompileError> {
-    let output = create(to)?;
-    let mut command = Command::new(runner);
-    command
-        .arg("compile")
-        .arg(module)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(output);
-    if let Some(caller) = caller {
-        command.uid(caller.uid).gid(caller.gid);
-    }
-    let done = command.stderr(Stdio::piped()).output().map_err(file(runner))?;
-    if done.status.success() {
-        return Ok(());
-    }
-    let _ = fs::remove_file(to);
-    let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    Err(PrecompileError::Refused(
-        said.strip_prefix("wbd-runner: ").unwrap_or(&said).to_owned(),
-    ))
+/// Who compiles, where, and for how long at most.
+pub(crate) struct Compiler<'a> {
+    /// The runner of the engine.
+    pub(crate) runner: &'a Path,
+    /// Whose rights it runs with.
+    pub(crate) caller: &'a Identity,
+    /// The cgroup it runs in.
+    pub(crate) slot: &'a mut Slot,
 }
 
-fn create(path: &Path) -> Result<File, PrecompileError> {
-    OpenOptions::new()
+impl Compiler<'_> {
+    fn compile(&mut self, module: &Path, to: &Path, mode: u32) -> Result<(), PrecompileError> {
+        let output = create(to, self.caller, mode)?;
+        let [runner, module] = [self.runner, module].map(|path| path.display().to_string());
+        let args = [runner.clone(), "compile".to_owned(), module];
+        let program = Program::new(&runner, &args, &[], "/", self.caller.clone());
+        let program = program.map_err(|error| PrecompileError::Refused(error.to_string()))?;
+        let compiled = helper::run(self.slot, &program, &output, TIME_LIMIT)?;
+        compiled.map_err(|said| {
+            let _ = fs::remove_file(to);
+            PrecompileError::Refused(said.strip_prefix("wbd-runner: ").unwrap_or(&said).to_owned())
+        })
+    }
+}
+
+/// Makes a file for code, the caller's own.
+fn create(path: &Path, caller: &Identity, mode: u32) -> Result<File, PrecompileError> {
+    let _ = fs::remove_file(path); // of an earlier experiment, perhaps another caller's
+    let created = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o644)
+        .create_new(true)
+        .mode(mode)
         .open(path)
-        .map_err(file(path))
+        .map_err(file(path))?;
+    chown(path, Some(caller.uid), Some(caller.gid)).map_err(file(path))?;
+    Ok(created)
 }

@@ -7,10 +7,15 @@ use std::path::{Path, PathBuf};
 
 use super::CgroupError;
 
+/// Keys of `memory.stat` that add up to what a cgroup holds: version 1's, then version 2's.
+const HELD: [&str; 5] = ["rss", "cache", "anon", "file", "kernel"];
+
 /// The memory files of one cgroup, held open: a run is launched often.
 #[derive(Debug)]
 pub struct MemoryUsage {
     usage: File,
+    stat: File,
+    kernel: Option<File>,
     peak: Option<File>,
     can_reset: bool,
     directory: PathBuf,
@@ -30,12 +35,17 @@ impl MemoryUsage {
     fn open(directory: &Path, usage: &str, peak: &str) -> Result<Self, CgroupError> {
         let usage_path = directory.join(usage);
         let usage = File::open(&usage_path).map_err(CgroupError::at("open", &usage_path))?;
+        let stat_path = directory.join("memory.stat");
+        let stat = File::open(&stat_path).map_err(CgroupError::at("open", &stat_path))?;
+        let kernel = File::open(directory.join("memory.kmem.usage_in_bytes")).ok(); // version 1 alone
         let peak_path = directory.join(peak);
         let writable = File::options().read(true).write(true).open(&peak_path);
         let can_reset = writable.is_ok();
         let peak = writable.or_else(|_| File::open(&peak_path)).ok();
         Ok(Self {
             usage,
+            stat,
+            kernel,
             peak,
             can_reset,
             directory: directory.to_owned(),
@@ -45,6 +55,21 @@ impl MemoryUsage {
     /// Bytes charged now.
     pub fn charged(&self) -> io::Result<u64> {
         number(&self.usage)
+    }
+
+    /// Bytes it really holds. What is charged is more: each CPU charges 64 pages at once and keeps the rest
+    /// in stock for the next process.
+    pub fn held(&self) -> io::Result<u64> {
+        let mut text = [0; 4096];
+        let bytes = self.stat.read_at(&mut text, 0)?;
+        let text = String::from_utf8_lossy(&text[..bytes]);
+        let mut held = self.kernel.as_ref().map_or(Ok(0), number)?;
+        for line in text.lines() {
+            if let Some((_, bytes)) = line.split_once(' ').filter(|(key, _)| HELD.contains(key)) {
+                held += bytes.parse().unwrap_or(0);
+            }
+        }
+        Ok(held)
     }
 
     /// The most bytes charged at once since the cgroup was made or [`Self::reset_peak`] was called;

@@ -1,10 +1,9 @@
 //! The daemon's own part of the cgroup tree, and what an earlier daemon left in it.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use super::run::{kill_all, remove_directory};
+use super::run::remove_tree;
 use super::{CgroupError, Hierarchies, MemoryController, RunCgroup, write};
 
 /// Top of what wbd makes in each hierarchy.
@@ -114,22 +113,6 @@ impl Drop for Nest {
             let _ = fs::remove_dir(root.join(TOP)); // another daemon may still be in it
         }
     }
-}
-
-/// Removes a cgroup and all below it, the deepest first, killing what is inside.
-fn remove_tree(top: &Path) -> Result<(), CgroupError> {
-    let entries = match fs::read_dir(top) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(CgroupError::at("list", top)(error)),
-    };
-    for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_tree(&entry.path())?;
-        }
-    }
-    kill_all(top)?;
-    remove_directory(top)
 }
 
 /// Where this process is in a version 1 hierarchy, relative to its mount.

@@ -1,5 +1,6 @@
 //! The cgroup of one run.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -23,6 +24,8 @@ pub struct RunCgroup {
     v1: Option<PathBuf>,
     /// Its directory in every hierarchy, where it was or may have been made.
     everywhere: Vec<PathBuf>,
+    /// Whether what was inside was ever killed.
+    killed: Cell<bool>,
 }
 
 impl RunCgroup {
@@ -48,6 +51,7 @@ impl RunCgroup {
         let everywhere = hierarchies.roots().map(|root| root.join(relative)).collect();
         Ok(Self {
             everywhere,
+            killed: Cell::new(false),
             unified,
             directory,
             events,
@@ -101,6 +105,7 @@ impl RunCgroup {
 
     /// Ends every process inside, at once and without appeal, and waits until they are gone.
     pub fn kill(&self) -> Result<(), CgroupError> {
+        self.killed.set(true);
         kill_all(&self.unified)?;
         let begin = Instant::now();
         while self.is_populated()? {
@@ -113,15 +118,27 @@ impl RunCgroup {
         Ok(())
     }
 
-    /// Removes it; it must be empty.
+    /// Whether a run left it as it was made: nobody inside, no cgroup below, and nothing ever killed, since
+    /// Linux takes a child that is born into a cgroup for one that should have been killed with the others.
+    pub fn is_untouched(&self) -> Result<bool, CgroupError> {
+        let own_links = 2; // its name and its `.`; each cgroup below adds its `..`
+        let links = self
+            .directory
+            .metadata()
+            .map_err(CgroupError::at("look at", &self.unified))?
+            .nlink();
+        Ok(!self.killed.get() && links <= own_links && !self.is_populated()?)
+    }
+
+    /// Removes it and what was made below it; no process may be inside.
     pub fn remove(self) -> Result<(), CgroupError> {
         let Self { everywhere, .. } = self;
-        everywhere.iter().try_for_each(|path| remove_directory(path))
+        everywhere.iter().try_for_each(|path| remove_tree(path))
     }
 }
 
 /// Kills what is inside, from Linux 5.14 in one stroke, before that one by one until none is left.
-pub(super) fn kill_all(cgroup: &Path) -> Result<(), CgroupError> {
+fn kill_all(cgroup: &Path) -> Result<(), CgroupError> {
     let stroke = cgroup.join("cgroup.kill");
     if stroke.exists() {
         return write(&stroke, "1").map_err(CgroupError::at("write", &stroke));
@@ -144,13 +161,29 @@ pub(super) fn kill_all(cgroup: &Path) -> Result<(), CgroupError> {
     Ok(())
 }
 
-pub(super) fn members(cgroup: &Path) -> Vec<u32> {
+fn members(cgroup: &Path) -> Vec<u32> {
     let listed = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
     listed.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
+/// Removes a cgroup and all below it, the deepest first, killing what is inside.
+pub(super) fn remove_tree(top: &Path) -> Result<(), CgroupError> {
+    let entries = match fs::read_dir(top) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(CgroupError::at("list", top)(error)),
+    };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    kill_all(top)?;
+    remove_directory(top)
+}
+
 /// Removes an empty cgroup. The kernel may need a moment to let go of processes that have just ended.
-pub(super) fn remove_directory(path: &Path) -> Result<(), CgroupError> {
+fn remove_directory(path: &Path) -> Result<(), CgroupError> {
     let begin = Instant::now();
     loop {
         match fs::remove_dir(path) {

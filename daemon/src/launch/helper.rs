@@ -1,0 +1,78 @@
+//! A program that is run for its output and not measured: an engine's compiler.
+//!
+//! It goes through the same gate as a target, with the same rights, and is held to a time limit in a cgroup:
+//! what it reads may be a stranger's.
+
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags};
+use wbd_linux::gate::{Gate, Program};
+use wbd_linux::process::{Ended, reap};
+
+use super::output::{Buffer, Printout, Stream};
+use super::process::{MeansError, end_all, null, system, wait_for_any};
+use super::slot::Slot;
+
+/// Runs `program` with its output going to `output`; fails with what it said, or with why it did not run.
+pub(crate) fn run(
+    slot: &mut Slot,
+    program: &Program,
+    output: &File,
+    limit: Duration,
+) -> Result<Result<(), String>, MeansError> {
+    let null = null()?;
+    let (mut said, theirs) = Stream::open().map_err(system("make a pipe"))?;
+    let (cgroup, _) = slot.ready()?;
+    let stdio = [null.as_fd(), output.as_fd(), theirs.as_fd()];
+    let child = match Gate::default().launch(program, stdio, cgroup.directory().as_fd(), &[]) {
+        Ok(child) => child,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    drop(theirs);
+    let in_time = wait(&child.pidfd, &mut said, limit)?;
+    if !in_time {
+        end_all(slot)?;
+    }
+    let ended = reap(child.pid).map_err(system("wait for a compiler"))?;
+    Ok(match (in_time, ended) {
+        (false, _) => Err(format!("was not done after {} s", limit.as_secs_f64())),
+        (true, Ended::Code(0)) => Ok(()),
+        (true, _) => Err(last_words(&said.printout, ended)),
+    })
+}
+
+/// Reads what the program says until it has ended; false where that takes too long.
+fn wait(pidfd: &OwnedFd, said: &mut Stream, limit: Duration) -> Result<bool, MeansError> {
+    let deadline = Instant::now() + limit;
+    let mut buffer = Buffer::default();
+    loop {
+        let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        fds.extend(said.pending().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let left = deadline.saturating_duration_since(Instant::now());
+        wait_for_any(&mut fds, left).map_err(system("wait for a compiler"))?;
+        let [ended, spoke] = [0, 1].map(|at| {
+            fds.get(at)
+                .is_some_and(|fd: &PollFd<'_>| fd.any().unwrap_or(true))
+        });
+        drop(fds);
+        if spoke {
+            said.read(&mut buffer)
+                .map_err(system("read what a compiler says"))?;
+        } else if ended {
+            return Ok(true);
+        } else if Instant::now() >= deadline {
+            return Ok(false);
+        }
+    }
+}
+
+fn last_words(said: &Printout, ended: Ended) -> String {
+    let text = said.tail();
+    if text.is_empty() {
+        format!("ended without a word: {ended:?}")
+    } else {
+        text
+    }
+}
