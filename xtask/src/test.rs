@@ -85,10 +85,11 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
     })?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
+    let runners = steps.run("runners' tests", || runner_tests(tree, &mut suites.unit));
     let black_box = steps.run("tests as root", || {
         black_box_tests(tree, &dist, &mut suites.black_box)
     });
-    unit.and(black_box)
+    unit.and(runners).and(black_box)
 }
 
 /// Those of the default members of the workspace: without the runners and the black-box tests.
@@ -106,6 +107,18 @@ fn unit_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
             .args(["test", "--no-fail-fast"]),
         tally,
     )
+}
+
+/// The runners' own tests, optimised as they are measured: their engines are built already.
+fn runner_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    let mut cargo = cargo::command();
+    cargo.current_dir(&tree.root).args([
+        "test",
+        "--release",
+        "--no-fail-fast",
+        "--package=wbd-runner-wasmtime",
+    ]);
+    run_tests(&mut cargo, tally)
 }
 
 /// One at a time: they share the machine they measure.

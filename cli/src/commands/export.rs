@@ -43,14 +43,23 @@ pub(super) async fn run(context: &Context, experiment: String, format: Format) -
 }
 
 /// In tidy long form: one line for each metric and each instant of each run, and one for how it ended.
+/// csv wraps errors of the stream it writes to, and hides what kind they are.
+fn unwrapped(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 fn write_csv(out: &mut dyn Write, experiment: &Experiment) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(CSV_HEADER)?;
+    csv.write_record(CSV_HEADER).map_err(unwrapped)?;
     for cell in &experiment.cells {
         for sample in &cell.samples {
             for [kind, name, value, unit] in values(sample) {
                 let [of, target, workload, run, order, valid] = identity(experiment, cell, sample);
-                csv.write_record([of, target, workload, run, order, valid, kind, name, value, unit])?;
+                let fields = [of, target, workload, run, order, valid, kind, name, value, unit];
+                csv.write_record(fields).map_err(unwrapped)?;
             }
         }
     }

@@ -39,11 +39,15 @@ pub(crate) fn table(columns: &[(String, Side)], rows: Vec<Vec<String>>) -> Strin
     }
     // Prose in the last column is not padded: its longest line must not decide how the others wrap on a screen.
     let prose = columns.last().is_some_and(|(_, side)| *side == Side::Left);
-    (if prose {
+    let drawn = if prose {
         table.trim_fmt()
     } else {
         table.to_string()
-    }) + "\n"
+    };
+    drawn
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 /// Text from elsewhere on one line, with nothing in it that a terminal would obey.
@@ -69,9 +73,11 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Whether all lines are of one width, as they are where the last column is of figures.
+    /// Whether all lines from the rule on are of one width, as they are where the last column is of figures.
     pub(crate) fn assert_aligned(table: &str) {
-        let widths: Vec<usize> = table.lines().map(UnicodeWidthStr::width).collect();
+        let rows = table.lines().skip_while(|line| !line.starts_with('─'));
+        let widths: Vec<usize> = rows.map(UnicodeWidthStr::width).collect();
+        assert!(widths.len() > 1, "a table has a rule and rows\n{table}");
         assert!(
             widths.windows(2).all(|pair| pair[0] == pair[1]),
             "{widths:?}\n{table}"

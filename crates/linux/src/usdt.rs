@@ -114,3 +114,51 @@ fn file_offset(
             (into < segment.p_filesz(endian)).then(|| segment.p_offset(endian) + into)
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn this_program() -> Vec<u8> {
+        std::fs::read(std::env::current_exe().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_program_without_probes_has_none() {
+        assert_eq!(parse(&this_program()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_note_gives_its_names_and_its_place_in_the_file() {
+        let mut desc = Vec::new();
+        for word in [0x1010_u64, 0x500, 0] {
+            desc.extend(word.to_ne_bytes());
+        }
+        desc.extend(b"wbd\0guest\0\0");
+        let found = probe(&desc, 0x600, |address| Some(address - 0x1000)).unwrap();
+        assert_eq!((found.provider.as_str(), found.name.as_str()), ("wbd", "guest"));
+        assert_eq!(
+            found.file_offset, 0x110,
+            "moved by as much as the base section was"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn a_damaged_program_is_read_or_refused(at in 0_usize..4096, byte in any::<u8>(), cut in 64_usize..1 << 20) {
+            let mut bytes = this_program();
+            bytes.truncate(cut);
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -4,7 +4,6 @@
 //! `wbctl --json` prints, and the rows of the store. They are plain serde types; the codec that
 //! carries them is in [`codec`]. This crate depends on nothing else of ours.
 
-pub mod cell_ref;
 pub mod codec;
 pub mod document;
 pub mod host;
@@ -14,7 +13,6 @@ pub mod request;
 pub mod service;
 pub mod workload;
 
-pub use cell_ref::CellRef;
 pub use document::{Cell, Exit, Experiment, ExperimentLine, Phase, Sample};
 pub use instant::{Instant, InstantName, Instants};
 pub use metric::{Metric, Summary, Unit};
