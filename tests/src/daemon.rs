@@ -109,11 +109,8 @@ impl Drop for Daemon<'_> {
 /// # Panics
 /// Where something is.
 pub fn assert_nothing_left(home: &Home, held: &Held) {
-    let mut left = held.left();
-    wait::until(&format!("this is gone: {left:?}"), || {
-        left = held.left();
-        left.is_empty()
-    });
+    let left = wait::until_or_last(|| held.left(), Vec::is_empty);
+    assert!(left.is_empty(), "this is left: {left:?}");
     assert_eq!(home.processes(), [0; 0], "processes of runs live on");
     assert!(!home.socket().exists(), "the socket is still there");
     let code = fs::read_dir(home.state().join("code")).expect("the state directory has one");

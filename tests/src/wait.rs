@@ -31,3 +31,15 @@ pub fn until_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     until_some(what, || holds().then_some(()));
 }
+
+/// Looks until what is seen is `good`, or the budget is used up; what was seen last.
+pub fn until_or_last<T>(mut look: impl FnMut() -> T, good: impl Fn(&T) -> bool) -> T {
+    let begun = Instant::now();
+    loop {
+        let seen = look();
+        if good(&seen) || begun.elapsed() > BUDGET {
+            return seen;
+        }
+        sleep(POLL);
+    }
+}

@@ -199,9 +199,7 @@ pub(crate) fn scheduling_metrics(observed: &Observed, metrics: &mut BTreeMap<Met
 pub(crate) fn memory_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
     let peak = peak_resident_bytes(observed, observed.root);
     metrics.extend(peak.map(|bytes| (Metric::RssPeak, bytes)));
-    // The kernel charges in batches; a run that lived on what was charged before it shows no peak of its own.
-    let charged = observed.memory_peak.filter(|&bytes| bytes > 0);
-    metrics.extend(charged.map(|bytes| (Metric::CgroupPeak, bytes)));
+    metrics.extend(observed.memory_peak.map(|bytes| (Metric::CgroupPeak, bytes)));
 }
 
 /// Largest resident set of a process, where the kernel still had its memory map at its exit.

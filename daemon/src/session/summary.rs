@@ -87,8 +87,7 @@ fn why_absent(metric: Metric) -> &'static str {
             "the kernel drops a process's memory map before it reports the end; Linux 6.16 or newer keeps it"
         }
         Metric::CgroupPeak => {
-            "no run was charged more than one of the kernel's batches (64 pages a CPU with cgroup v1), or the \
-             kernel keeps no peak (Linux 5.19 or newer with the memory controller does)"
+            "the kernel keeps no peak of this cgroup's memory; Linux 5.19 or newer with the memory controller does"
         }
         Metric::OffCpu => {
             "part of a container's wall time passes before its process exists; see the phases and runqueue_wait"
