@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) stdio: [RawFd; 3],
+    /// The daemon's terminal, or -1.
+    pub(super) terminal: RawFd,
     pub(super) counter_attrs: [usize; MAX_COUNTERS],
     pub(super) counter_count: usize,
     /// Written by the child: descriptors of its counters, or negative error numbers.
@@ -54,7 +56,8 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
     // SAFETY: each step is only for such a child, and is given its plan.
     unsafe {
         open_counters(plan);
-        let steps: [(Stage, unsafe fn(&Plan) -> isize); 4] = [
+        let steps: [(Stage, unsafe fn(&Plan) -> isize); 5] = [
+            (Stage::Terminal, leave_terminal),
             (Stage::Descriptors, take_descriptors),
             (Stage::Identity, take_identity),
             (Stage::Directory, enter_directory),
@@ -89,6 +92,20 @@ unsafe fn open_counters(plan: &mut Plan) {
     }
 }
 
+/// Gives up the daemon's terminal, where it has one: a target must not type into it.
+unsafe fn leave_terminal(plan: &Plan) -> isize {
+    if plan.terminal < 0 {
+        return 0;
+    }
+    // SAFETY: takes plain numbers. In a process that leads no session it ends this process's tie alone.
+    unsafe {
+        syscall(
+            libc::SYS_ioctl,
+            [plan.terminal as usize, libc::TIOCNOTTY as usize, 0, 0, 0],
+        )
+    }
+}
+
 /// Gets a descriptor table of its own that holds the standard three and nothing else.
 unsafe fn take_descriptors(plan: &Plan) -> isize {
     // SAFETY: these calls take plain numbers and change this process's own table alone, once unshared.
@@ -107,14 +124,17 @@ unsafe fn take_descriptors(plan: &Plan) -> isize {
     }
 }
 
-/// Becomes the caller, for good: session, groups, group, user, no new privileges, default signals.
+/// Becomes the caller, for good: process group, groups, group, user, no new privileges, default signals.
+///
+/// It stays in the daemon's session: one of its own would make the kernel set up a scheduling group for it
+/// (autogroup, 25 us), and put it beside the daemon's session instead of into it. See [`leave_terminal`].
 unsafe fn take_identity(plan: &Plan) -> isize {
     let [uid, gid] = [plan.uid as usize, plan.gid as usize];
     let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
     let pipe = libc::SIGPIPE as usize;
     let action = default.as_ptr() as usize;
     let calls = [
-        (libc::SYS_setsid, [0, 0, 0, 0, 0]),
+        (libc::SYS_setpgid, [0, 0, 0, 0, 0]),
         (
             libc::SYS_setgroups,
             [plan.group_count, plan.groups as usize, 0, 0, 0],

@@ -6,7 +6,7 @@
 //!   clone3(VM, VFORK, INTO_CGROUP)   ----->  born inside the run's cgroup, which is registered
 //!     |                                      opens its own counters, disabled
 //!     |  (suspended by the kernel)           a descriptor table of its own: stdio and nothing else
-//!     |                                      session, credentials, no new privileges, directory
+//!     |                                      process group, credentials, no new privileges, directory
 //!     |                                      starts its counters
 //!     |                              <-----  execve            or: notes stage and error, _exit
 //!   reads the outcome
@@ -20,6 +20,7 @@
 mod child;
 
 use std::ffi::{CStr, CString};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -93,6 +94,8 @@ impl Program {
 pub enum Stage {
     /// Being made.
     Clone,
+    /// Giving up the daemon's terminal.
+    Terminal,
     /// Getting descriptors of its own.
     Descriptors,
     /// Becoming the caller.
@@ -136,6 +139,7 @@ impl LaunchError {
             (Stage::Exec, _) => format!("{subject}: cannot be executed: {source}"),
             (Stage::Directory, _) => format!("{subject}: cannot enter the working directory: {source}"),
             (Stage::Identity, _) => format!("{subject}: cannot become the calling user: {source}"),
+            (Stage::Terminal, _) => format!("{subject}: cannot leave the daemon's terminal: {source}"),
             (Stage::Descriptors, _) => format!("{subject}: cannot set up its descriptors: {source}"),
             (Stage::Clone, _) => format!("{subject}: cannot make a process: {source}"),
         }
@@ -153,16 +157,19 @@ pub struct Child {
     pub counters: Vec<io::Result<OwnedFd>>,
 }
 
-/// The gate itself: the stack that children start on.
+/// The gate itself: the stack that children start on, and the terminal they must leave.
 #[derive(Debug)]
 pub struct Gate {
     stack: Vec<u128>,
+    /// The daemon's controlling terminal, where it was started in one.
+    terminal: Option<File>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self {
             stack: vec![0; STACK_BYTES / size_of::<u128>()],
+            terminal: File::open("/dev/tty").ok(),
         }
     }
 }
@@ -181,6 +188,7 @@ impl Gate {
         let args = pointers(&program.args);
         let env = pointers(&program.env);
         let mut plan = plan(program, &args, &env, stdio, counters);
+        plan.terminal = self.terminal.as_ref().map_or(-1, AsRawFd::as_raw_fd);
         let cloned = self.clone_into(cgroup, &mut plan);
         let counters = plan.counters[..plan.counter_count]
             .iter()
@@ -270,6 +278,7 @@ fn plan(
         uid: program.identity.uid,
         gid: program.identity.gid,
         stdio: stdio.map(|fd| fd.as_raw_fd()),
+        terminal: -1,
         counter_attrs,
         counter_count,
         counters: [-(libc::ECANCELED as isize); MAX_COUNTERS],
