@@ -208,7 +208,9 @@ impl Home {
     #[track_caller]
     pub fn measure(&self, arguments: &[&str]) -> Experiment {
         let answer = self.wbctl(&[&["--json", "run"], arguments].concat()).expect(0);
-        self.show(&answer.json::<Experiment>().experiment)
+        let made = self.show(&answer.json::<Experiment>().experiment);
+        assert!(made.cells.iter().all(|cell| cell.valid == cell.runs), "{made:#?}");
+        made
     }
 
     /// Has runs made of which some must not count, and returns them.

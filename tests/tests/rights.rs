@@ -101,4 +101,6 @@ fn a_module_that_a_group_of_the_caller_can_read_is_read() {
     fs::set_permissions(&module, Permissions::from_mode(0o640)).unwrap();
     let line = [&["run"], &BOTH[..], &ONCE, &["--wasm", &module, "--", "0"]].concat();
     home.wbctl_as(&nobody, &line).expect(0);
+    let made = home.show("latest");
+    assert!(made.cells.iter().all(|cell| cell.valid == 1), "{made:#?}");
 }
