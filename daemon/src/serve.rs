@@ -117,7 +117,8 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
         .await
         .context("the server failed")?;
     // An experiment under way was told to end; it takes its processes and containers with it.
+    // Its thread may still hold the laboratory for a moment, so that nothing here would drop the cgroups.
     let (_, turn) = holdings.laboratory.enter();
-    drop(turn.await);
+    turn.await.guarded.slot.dismantle();
     Ok(())
 }

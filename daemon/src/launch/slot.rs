@@ -59,6 +59,12 @@ impl Slot {
         self.current.take().map_or(Ok(()), |used| self.put_away(used))
     }
 
+    /// Removes every cgroup of ours, for the end of the daemon.
+    pub(crate) fn dismantle(&mut self) {
+        self.current = None;
+        self.nest.dismantle();
+    }
+
     fn make(&mut self) -> Result<RunCgroup, CgroupError> {
         let made = self.nest.make()?;
         made.adopt_this_thread()?;

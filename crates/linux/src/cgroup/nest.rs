@@ -76,6 +76,14 @@ impl Nest {
             .join(format!("run-{}", self.made))
     }
 
+    /// Removes it all, and ends what is inside.
+    pub fn dismantle(&self) {
+        let _ = self.clear(); // the next daemon of this name tries again
+        for root in self.hierarchies.roots() {
+            let _ = fs::remove_dir(root.join(TOP)); // another daemon may still be in it
+        }
+    }
+
     /// Hierarchies that runs are put into by us.
     fn needed_roots(&self) -> Vec<&Path> {
         let v1 = match &self.hierarchies.memory {
@@ -108,10 +116,7 @@ impl Nest {
 
 impl Drop for Nest {
     fn drop(&mut self) {
-        let _ = self.clear(); // the next daemon of this name tries again
-        for root in self.hierarchies.roots() {
-            let _ = fs::remove_dir(root.join(TOP)); // another daemon may still be in it
-        }
+        self.dismantle();
     }
 }
 
