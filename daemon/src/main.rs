@@ -13,13 +13,16 @@ mod store;
 mod targets;
 mod tracing_fs;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    wbd_linux::process::share_heap();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
     let settings = args::Args::parse().settings();

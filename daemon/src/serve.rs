@@ -21,7 +21,7 @@ use crate::launch::slot::Slot;
 use crate::session::experiment::Laboratory;
 use crate::session::queue::Queue;
 use crate::socket::Lock;
-use crate::store::Store;
+use crate::store::{Store, Writer};
 use crate::targets::assets::Assets;
 use crate::targets::precompiled::Cache;
 use crate::tracing_fs::TracingFs;
@@ -31,6 +31,8 @@ struct Holdings {
     laboratory: Queue<Laboratory>,
     store: Store,
     assets: Assets,
+    /// Held open: while a connection lives, reading needs no room on the disk.
+    _open: Writer,
     _tracing: TracingFs,
     _lock: Lock,
 }
@@ -48,7 +50,8 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
 fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let store = Store::open(&settings.state)?;
     let lock = crate::socket::lock(&settings.state)?;
-    store.writer()?.interrupt_unfinished()?;
+    let mut writer = store.writer()?;
+    writer.interrupt_unfinished()?;
     let tracing = TracingFs::ensure()?;
     let instance = instance(&settings.state);
     clear_containers(&instance);
@@ -64,6 +67,7 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
         laboratory: Queue::new(laboratory),
         store,
         assets: Assets::beside_this_program()?,
+        _open: writer,
         _tracing: tracing,
         _lock: lock,
     })

@@ -43,6 +43,18 @@ pub fn status(pid: u32) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The number of a process's terminal; 0 where it has none.
+///
+/// # Panics
+/// Where the process has ended.
+#[must_use]
+pub fn terminal(pid: u32) -> i32 {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process lives");
+    let (_, fields) = text.rsplit_once(") ").expect("the name in brackets");
+    let number = fields.split(' ').nth(4).and_then(|field| field.parse().ok());
+    number.expect("its terminal's number")
+}
+
 /// The open files of a process, by descriptor.
 ///
 /// # Panics

@@ -1,14 +1,17 @@
-//! Requests that the client would never send: the daemon checks for itself, with the caller's rights.
+//! What a hostile user may try: requests that the client would never send, and targets that reach for the daemon.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tonic::Code;
 use wbd_model::request::ExperimentList;
 use wbd_model::{Exit, Metric, RunRequest};
 use wbd_tests::client::Client;
 use wbd_tests::user::User;
-use wbd_tests::{Answer, Home};
+use wbd_tests::{Answer, Home, process, wait};
 
 const RAW_CLIENT: &str = env!("CARGO_BIN_EXE_raw-client");
 
@@ -207,4 +210,23 @@ fn requests_that_make_no_sense_are_refused_and_the_daemon_lives() {
     );
     let made = home.measure(&["-t", "native", "-n", "2"]);
     assert_eq!(made.cells[0].metrics[&Metric::Wall].n, 2);
+}
+
+/// Who could open the terminal that the daemon was started from could type commands into it, as root.
+///
+/// Needs root.
+#[test]
+fn a_target_cannot_reach_the_terminal_of_the_daemon() {
+    let home = Home::with_dist_for_everyone();
+    let wbd = home.wbd();
+    let words = std::iter::once(wbd.get_program()).chain(wbd.get_args());
+    let line: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let terminal = Client::spawn(Command::new("script").args(["-qec", &line.join(" "), "/dev/null"]));
+    wait::until("the daemon listens", || home.wbctl(&["list"]).code == 0);
+    let wbd = process::below(&home.path("dist/bin"))[0];
+    assert_ne!(process::terminal(wbd), 0, "the daemon has a terminal");
+    let script = "#!/bin/sh\nif (exec 3</dev/tty); then exit 9; fi\n";
+    home.measure(&["-n", "1", "--", &home.file("script", script, 0o755)]);
+    kill(Pid::from_raw(wbd.cast_signed()), Signal::SIGTERM).unwrap();
+    terminal.answer().expect(0);
 }

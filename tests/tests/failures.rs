@@ -113,6 +113,15 @@ fn a_program_killed_by_a_signal_is_told_with_the_signal() {
     }
 }
 
+/// As `kill 0` in many a script does, here with the daemon's own rights. Needs root.
+#[test]
+fn a_program_that_signals_its_process_group_hits_only_itself() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let run = fails(&home, &["--", "/bin/sh", "-c", "kill -TERM 0; sleep 1000"]);
+    assert_eq!(run.exit, Exit::Signal(15));
+}
+
 /// Needs root.
 #[test]
 fn an_exit_code_is_told_with_the_programs_last_words() {

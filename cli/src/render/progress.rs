@@ -24,7 +24,7 @@ impl Bar {
         match news {
             Progress::Queued { ahead } => self
                 .0
-                .set_message(format!("waiting: {ahead} experiments come first")),
+                .set_message(format!("waiting, experiments that come first: {ahead}")),
             Progress::Preparing(what) => self.0.set_message(format!("preparing {what}")),
             Progress::Started { experiment, runs } => self.start(experiment, *runs),
             Progress::Ran { done, failed } => self.ran(*done, *failed),

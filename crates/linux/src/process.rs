@@ -1,6 +1,7 @@
 //! What is left of a process that has ended.
 
 use std::io;
+use std::os::fd::{AsFd, AsRawFd as _};
 
 use nix::unistd::Pid;
 
@@ -11,6 +12,29 @@ pub enum Ended {
     Code(i32),
     /// By a signal.
     Signal(i32),
+}
+
+/// Ends a process at once, wherever it is. One that has ended is no error.
+pub fn kill(pidfd: impl AsFd) {
+    // SAFETY: a descriptor that the caller holds, and no signal information to read.
+    unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_fd().as_raw_fd(),
+            libc::SIGKILL,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        );
+    }
+}
+
+/// Lets all threads share one heap: what one experiment's thread frees, the next one's uses again.
+pub fn share_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes numbers, and may be called at any time.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
 }
 
 /// Waits for a child and takes its number back.

@@ -48,7 +48,12 @@ pub(crate) fn finish(
     let mut faults = observed.faults.clone();
     faults.extend(lost(&observed));
     if faults.is_empty() {
-        faults.extend(bad_end(&observed).or_else(|| wrong_output(&observed, expected.output)));
+        let unseen = || unseen_end(&observed, &instants);
+        faults.extend(
+            bad_end(&observed)
+                .or_else(unseen)
+                .or_else(|| wrong_output(&observed, expected.output)),
+        );
     }
     let exit = match observed.ended {
         Some(Ended::Code(code)) => Exit::Code(code),
@@ -98,6 +103,12 @@ fn bad_end(observed: &Observed) -> Option<String> {
     } else {
         format!("{what}: {said}")
     })
+}
+
+/// A process that leaves its cgroup, as root's can, is lost to the kernel side, and so are its descendants.
+fn unseen_end(observed: &Observed, instants: &Instants) -> Option<String> {
+    let seen = observed.ended.is_none() || instants.contains_key(&InstantName::Exit);
+    (!seen).then(|| "its end was not seen: it left the cgroup of its run".to_owned())
 }
 
 fn signal_name(signal: i32) -> &'static str {

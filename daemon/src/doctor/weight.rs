@@ -7,6 +7,8 @@ use crate::launch::weight::Weight;
 
 /// Share of a launch, in percent, from which on our own weight is worth a warning.
 const HEAVY_PERCENT: f64 = 5.0;
+/// A difference of medians below this part of the launches' own spread is not to be told from noise.
+const NOISE_SHARE: u64 = 4;
 
 /// Grades what our probes add to the shortest life there is.
 pub(crate) fn check_own_weight(weight: &Result<Weight, Unavailable>) -> Check {
@@ -14,25 +16,35 @@ pub(crate) fn check_own_weight(weight: &Result<Weight, Unavailable>) -> Check {
     match weight {
         Err(unavailable) => missing(name, unavailable.why.as_str(), &unavailable.mend),
         Ok(weight) => {
+            let us = |ns: u64| ns as f64 / 1000.0;
             let added = (weight.with_ns as f64 / weight.without_ns as f64 - 1.0) * 100.0;
             let found = format!(
                 "the life of a program that does nothing takes {:.1} us with all probes on, {:.1} us with them \
-                 off ({added:+.1} %); medians of {} launches each, in turns",
-                weight.with_ns as f64 / 1000.0,
-                weight.without_ns as f64 / 1000.0,
+                 off ({added:+.1} %); medians of {} launches each, in turns, which differ by {:.1} us among themselves",
+                us(weight.with_ns),
+                us(weight.without_ns),
                 weight.launches,
+                us(weight.spread_ns),
             );
-            if added <= HEAVY_PERCENT {
-                good(name, found)
-            } else {
-                warning(
-                    name,
-                    found,
-                    "take it into account where microseconds matter, or ask again on a quieter machine",
-                )
-            }
+            grade(name, found, added, weight)
         }
     }
+}
+
+/// A difference that noise hides is told as such, however small or negative it looks.
+fn grade(name: &str, found: String, added: f64, weight: &Weight) -> Check {
+    let hidden = weight.with_ns.abs_diff(weight.without_ns) < weight.spread_ns / NOISE_SHARE;
+    if hidden && weight.spread_ns * NOISE_SHARE > weight.without_ns {
+        return warning(name, found, "too noisy to tell: ask again when nothing else runs");
+    }
+    if added > HEAVY_PERCENT {
+        return warning(
+            name,
+            found,
+            "take it into account where microseconds matter, or ask again when nothing else runs",
+        );
+    }
+    good(name, found)
 }
 
 #[cfg(test)]
@@ -41,21 +53,30 @@ mod tests {
 
     use super::*;
 
+    fn check(with_ns: u64, spread_ns: u64) -> Check {
+        check_own_weight(&Ok(Weight {
+            with_ns,
+            without_ns: 100_000,
+            spread_ns,
+            launches: 200,
+        }))
+    }
+
     #[test]
     fn more_than_five_percent_is_a_warning() {
-        let weight = |with_ns| {
-            check_own_weight(&Ok(Weight {
-                with_ns,
-                without_ns: 100_000,
-                launches: 200,
-            }))
-        };
-        assert_eq!(weight(104_900).grade, Grade::Good);
-        assert_eq!(weight(105_100).grade, Grade::Warning);
+        assert_eq!(check(104_900, 10_000).grade, Grade::Good);
+        assert_eq!(check(105_100, 10_000).grade, Grade::Warning);
         assert!(
-            weight(105_100).found.contains("+5.1 %"),
+            check(105_100, 0).found.contains("+5.1 %"),
             "{}",
-            weight(105_100).found
+            check(105_100, 0).found
         );
+    }
+
+    #[test]
+    fn what_noise_hides_is_not_called_good() {
+        let hidden = check(90_000, 80_000);
+        assert_eq!(hidden.grade, Grade::Warning);
+        assert!(hidden.mend.unwrap().contains("noisy"));
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags};
 use wbd_linux::gate::{Gate, Program};
-use wbd_linux::process::{Ended, reap};
+use wbd_linux::process::{Ended, kill, reap};
 
 use super::output::{Buffer, Printout, Stream};
 use super::process::{MeansError, end_all, null, system, wait_for_any};
@@ -34,6 +34,7 @@ pub(crate) fn run(
     let in_time = wait(&child.pidfd, &mut said, limit)?;
     if !in_time {
         end_all(slot)?;
+        kill(&child.pidfd);
     }
     let ended = reap(child.pid).map_err(system("wait for a compiler"))?;
     Ok(match (in_time, ended) {

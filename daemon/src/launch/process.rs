@@ -11,7 +11,7 @@ use wbd_linux::cgroup::CgroupError;
 use wbd_linux::clock::monotonic_ns;
 use wbd_linux::gate::{Child, Gate, LaunchError, Program};
 use wbd_linux::perf::{self, CounterKind};
-use wbd_linux::process::reap;
+use wbd_linux::process::{kill, reap};
 
 use super::observed::Observed;
 use super::output::{Buffer, Printout, Stream};
@@ -193,6 +193,7 @@ impl Launcher {
         let ended = self.wait(kernel, &child, &mut streams, limits, cancel, &mut observed)?;
         if !ended {
             end_all(slot)?;
+            kill(&child.pidfd); // root's target may have left its cgroup
         }
         observed.ended = Some(reap(child.pid).map_err(system("wait for the target"))?);
         end_descendants(slot, &mut observed)?;

@@ -25,6 +25,8 @@ pub(crate) struct Weight {
     pub(crate) with_ns: u64,
     /// The same with none attached.
     pub(crate) without_ns: u64,
+    /// Spread of the lives without probes: from the first quartile to the third, nanoseconds.
+    pub(crate) spread_ns: u64,
     /// Launches of each kind.
     pub(crate) launches: usize,
 }
@@ -59,8 +61,9 @@ fn take_turns(
         drop(attached);
     }
     Ok(Weight {
-        with_ns: median(&mut with),
-        without_ns: median(&mut without),
+        with_ns: quantile(&mut with, 2),
+        without_ns: quantile(&mut without, 2),
+        spread_ns: quantile(&mut without, 3) - quantile(&mut without, 1),
         launches: BLOCK * BLOCKS,
     })
 }
@@ -79,7 +82,8 @@ fn block(
     Ok(())
 }
 
-fn median(values: &mut [u64]) -> u64 {
+/// The value at a quarter, half or three quarters of the way.
+fn quantile(values: &mut [u64], quarters: usize) -> u64 {
     values.sort_unstable();
-    values[values.len() / 2]
+    values[values.len() * quarters / 4]
 }

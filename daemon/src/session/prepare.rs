@@ -11,7 +11,7 @@ use super::news::News;
 use super::plan::{Means, Plan};
 use crate::engine::Engine;
 use crate::targets::catalogue::Mode;
-use crate::targets::precompiled::{Compiler, Precompiled};
+use crate::targets::precompiled::{Compiler, PrecompileError, Precompiled};
 
 /// A cell that can be run.
 pub(super) struct ReadyCell {
@@ -186,9 +186,17 @@ fn precompile(
             module,
         )
     };
-    made.map_err(|error| Unavailable {
-        why: error.to_string(),
-        mend: "give a module this engine takes".into(),
+    made.map_err(|error| {
+        let mend = match &error {
+            PrecompileError::Refused(_) => "give a module this engine takes",
+            PrecompileError::File { .. } | PrecompileError::Means(_) => {
+                "see that the state directory has room"
+            }
+        };
+        Unavailable {
+            why: error.to_string(),
+            mend: mend.to_owned(),
+        }
     })
 }
 

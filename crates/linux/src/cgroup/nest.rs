@@ -33,13 +33,7 @@ impl Nest {
             made: 0,
         };
         nest.clear()?;
-        for root in nest.needed_roots() {
-            let path = root.join(&nest.relative);
-            fs::create_dir_all(&path).map_err(CgroupError::at("make", &path))?;
-        }
-        if nest.hierarchies.memory == MemoryController::V2 {
-            nest.enable_memory()?;
-        }
+        nest.furnish()?;
         Ok(nest)
     }
 
@@ -52,6 +46,7 @@ impl Nest {
     /// Makes the cgroup of a run.
     pub fn make(&mut self) -> Result<RunCgroup, CgroupError> {
         self.made += 1;
+        self.furnish()?; // somebody may have tidied up
         RunCgroup::make(
             &self.hierarchies,
             &self.relative.join(format!("run-{}", self.made)),
@@ -74,6 +69,18 @@ impl Nest {
         Path::new("/")
             .join(&self.relative)
             .join(format!("run-{}", self.made))
+    }
+
+    /// Makes our part where it is not there.
+    fn furnish(&self) -> Result<(), CgroupError> {
+        for root in self.needed_roots() {
+            let path = root.join(&self.relative);
+            fs::create_dir_all(&path).map_err(CgroupError::at("make", &path))?;
+        }
+        if self.hierarchies.memory == MemoryController::V2 {
+            self.enable_memory()?;
+        }
+        Ok(())
     }
 
     /// Removes it all, and ends what is inside.

@@ -10,6 +10,8 @@ use crate::raw::syscall;
 
 /// Counters a child can open.
 pub(super) const MAX_COUNTERS: usize = 16;
+/// Permissions that a target's new files do not have.
+const UMASK: usize = 0o022;
 /// Bytes of the kernel's signal set, as its system calls want to be told.
 const KERNEL_SIGSET_BYTES: usize = 8;
 
@@ -130,9 +132,6 @@ unsafe fn take_descriptors(plan: &Plan) -> isize {
 /// (autogroup, 25 us), and put it beside the daemon's session instead of into it. See [`leave_terminal`].
 unsafe fn take_identity(plan: &Plan) -> isize {
     let [uid, gid] = [plan.uid as usize, plan.gid as usize];
-    let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
-    let pipe = libc::SIGPIPE as usize;
-    let action = default.as_ptr() as usize;
     let calls = [
         (libc::SYS_setpgid, [0, 0, 0, 0, 0]),
         (
@@ -142,12 +141,40 @@ unsafe fn take_identity(plan: &Plan) -> isize {
         (libc::SYS_setresgid, [gid, gid, gid, 0, 0]),
         (libc::SYS_setresuid, [uid, uid, uid, 0, 0]),
         (libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]),
-        // Rust programs ignore SIGPIPE, and what is ignored stays so over execve.
-        (libc::SYS_rt_sigaction, [pipe, action, 0, KERNEL_SIGSET_BYTES, 0]),
+        (libc::SYS_umask, [UMASK, 0, 0, 0, 0]),
     ];
     for (number, args) in calls {
-        // SAFETY: the pointers are to the plan's groups and to `default`.
+        // SAFETY: the pointer is to the plan's groups.
         let result = unsafe { syscall(number, args) };
+        if result < 0 {
+            return result;
+        }
+    }
+    // SAFETY: as this function.
+    unsafe { stop_ignoring() }
+}
+
+/// What is ignored stays so over execve: Rust programs ignore SIGPIPE, shells the others for what they start
+/// in the background.
+unsafe fn stop_ignoring() -> isize {
+    let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
+    for signal in [
+        libc::SIGPIPE,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGHUP,
+        libc::SIGTERM,
+        libc::SIGCHLD,
+    ] {
+        let args = [
+            signal as usize,
+            default.as_ptr() as usize,
+            0,
+            KERNEL_SIGSET_BYTES,
+            0,
+        ];
+        // SAFETY: the pointer is to `default`.
+        let result = unsafe { syscall(libc::SYS_rt_sigaction, args) };
         if result < 0 {
             return result;
         }
