@@ -240,3 +240,37 @@ fn cgroups_that_a_run_made_go_with_it() {
     assert_eq!(made.cells[0].valid, 3);
     assert!(wbd.holds().runs().is_empty(), "{:?}", wbd.holds().runs());
 }
+
+/// Moves itself to the top of every hierarchy, where no daemon of ours sees it.
+const LEAVE: &str = "#!/bin/sh\nfor procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/unified/cgroup.procs; do\n\
+    [ -e $procs ] && echo $$ > $procs\ndone\n";
+
+/// Root's target can leave its cgroup; the time limit holds it all the same. Needs root.
+#[test]
+fn a_program_that_leaves_its_cgroup_is_ended_at_the_time_limit() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let script = home.file("script", &format!("{LEAVE}exec sleep 100\n"), 0o755);
+    let left = home.fail(&["-n", "1", "--warmup", "0", "--time-limit", "0.5", "--", &script]);
+    assert!(reasons(&left)[0].contains("0.5 s"), "{:?}", reasons(&left));
+}
+
+/// What is not seen is not counted. Needs root.
+#[test]
+fn a_program_that_left_its_cgroup_does_not_count() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let left = home.fail(&[
+        "-n",
+        "1",
+        "--warmup",
+        "0",
+        "--",
+        &home.file("script", LEAVE, 0o755),
+    ]);
+    assert!(
+        reasons(&left)[0].contains("left the cgroup"),
+        "{:?}",
+        reasons(&left)
+    );
+}
