@@ -227,9 +227,16 @@ mod tests {
     use super::*;
     use crate::launch::observed::Printed;
 
+    /// A process whose end, and nothing else, was seen.
     fn ended(ended: Ended) -> Observed {
+        let exit = Event {
+            pid: 7,
+            kind: EventKind::Exit as u32,
+            ..Event::default()
+        };
         Observed {
             root: 7,
+            events: vec![exit],
             ended: Some(ended),
             ..Observed::default()
         }
@@ -262,6 +269,22 @@ mod tests {
         );
         assert!(
             !sample.valid && sample.notes[0].contains("lost"),
+            "{:?}",
+            sample.notes
+        );
+    }
+
+    #[test]
+    fn a_run_whose_end_was_not_seen_does_not_count() {
+        let sample = sample(
+            Observed {
+                events: Vec::new(),
+                ..ended(Ended::Code(0))
+            },
+            None,
+        );
+        assert!(
+            !sample.valid && sample.notes[0].contains("left the cgroup"),
             "{:?}",
             sample.notes
         );
