@@ -3,25 +3,11 @@
 //! The guest gets its arguments, the variables and directories named on the command line, and the
 //! runner's standard streams. It gets nothing else: no inherited environment, no other file.
 
-use std::path::Path;
-
 use tokio::runtime::Runtime;
 use wasmtime::{Engine, Linker, Module, Store, Trap, TypedFunc};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
-
-use crate::arguments::{Preopen, Run};
-use crate::failure::{Failure, one_line};
-use crate::marks;
-
-/// How the guest ended.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    /// It returned from `_start` or called `proc_exit`.
-    Exited(i32),
-    /// It trapped: why.
-    Trapped(String),
-}
+use wbd_runner::{Ending, Failure, Preopen, Run, marks};
 
 /// Runs the module's `_start`.
 pub(crate) fn run(engine: &Engine, module: &Module, run: &Run) -> Result<Ending, Failure> {
@@ -29,7 +15,12 @@ pub(crate) fn run(engine: &Engine, module: &Module, run: &Run) -> Result<Ending,
     let start = match instantiate(engine, module, &mut store) {
         Ok(start) => start,
         Err(error) if is_the_guests_own(&error) => return Ok(ending(Err(error))),
-        Err(error) => return Err(cannot_instantiate(&run.module, &error)),
+        Err(error) => {
+            return Err(Failure::cannot_instantiate(
+                &run.module,
+                format_args!("{error:#}"),
+            ));
+        }
     };
     let runtime = host_call_runtime(module)?;
     let _entered = runtime.as_ref().map(Runtime::enter);
@@ -44,31 +35,15 @@ fn wasi(run: &Run) -> Result<WasiP1Ctx, Failure> {
     // A file operation is then a plain system call, as in a native program, and not a message to a thread.
     builder.allow_blocking_current_thread(true);
     builder
-        .arg(program_name(run))
+        .arg(run.program_name())
         .args(&run.arguments)
         .envs(&run.environment);
     for Preopen { host, guest } in &run.preopens {
         builder
             .preopened_dir(host, guest, FsPerms::ReadWrite)
-            .map_err(|error| {
-                Failure(format!(
-                    "cannot open the directory `{host}`: {}; name one that exists",
-                    one_line(&error)
-                ))
-            })?;
+            .map_err(|error| Failure::cannot_open_directory(host, format_args!("{error:#}")))?;
     }
     Ok(builder.build_p1())
-}
-
-fn program_name(run: &Run) -> String {
-    let file_name = || {
-        run.module
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
-    run.name.clone().unwrap_or_else(file_name)
 }
 
 fn instantiate(
@@ -96,7 +71,7 @@ fn host_call_runtime(module: &Module) -> Result<Option<Runtime>, Failure> {
         .build()
         .map(Some)
         .map_err(|error| {
-            Failure(format!(
+            Failure::new(format_args!(
                 "cannot make a tokio runtime: {error}; see the limits of this process"
             ))
         })
@@ -112,15 +87,7 @@ fn ending(result: wasmtime::Result<()>) -> Ending {
         Ok(()) => Ending::Exited(0),
         Err(error) => match error.downcast_ref::<I32Exit>() {
             Some(exit) => Ending::Exited(exit.0),
-            None => Ending::Trapped(one_line(&error)),
+            None => Ending::Trapped(format!("{error:#}")),
         },
     }
-}
-
-fn cannot_instantiate(path: &Path, error: &wasmtime::Error) -> Failure {
-    Failure(format!(
-        "cannot instantiate `{}`: {}; a module needs an exported function `_start` and imports of WASI preview 1 alone",
-        path.display(),
-        one_line(error)
-    ))
 }

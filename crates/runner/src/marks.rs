@@ -9,24 +9,24 @@ use probe::probe;
 
 /// The engine is made.
 #[inline(never)]
-pub(crate) fn engine_ready() {
+pub fn engine_ready() {
     probe!(wbd, engine_ready);
 }
 
 /// The guest's code is compiled or loaded.
 #[inline(never)]
-pub(crate) fn module_ready() {
+pub fn module_ready() {
     probe!(wbd, module_ready);
 }
 
 /// The guest's imports are linked, its memory is made and `_start` is found.
 #[inline(never)]
-pub(crate) fn instance_ready() {
+pub fn instance_ready() {
     probe!(wbd, instance_ready);
 }
 
 /// `_start` is called next.
 #[inline(never)]
-pub(crate) fn guest() {
+pub fn guest() {
     probe!(wbd, guest);
 }

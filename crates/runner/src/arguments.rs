@@ -1,4 +1,4 @@
-//! The command line, as the daemon writes it.
+//! The command line, as the daemon writes it and every runner reads it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,12 +7,21 @@ use lexopt::prelude::*;
 
 use crate::failure::Failure;
 
-/// What `help` prints.
-pub(crate) const USAGE: &str = "\
-Usage: wbd-runner-wasmtime run --mode jit|aot [--name NAME] [--env NAME=VALUE]... [--dir HOST[::GUEST]]... MODULE [-- ARGS...]
-       wbd-runner-wasmtime compile MODULE.wasm > MODULE.cwasm
-       wbd-runner-wasmtime version
-";
+/// What `help` prints of the runner of this name.
+pub(crate) fn usage(runner: &str, modes: &[Mode]) -> String {
+    let modes = modes
+        .iter()
+        .map(|mode| mode.as_str())
+        .collect::<Vec<_>>()
+        .join("|");
+    format!(
+        "\
+Usage: {runner} run --mode {modes} [--name NAME] [--env NAME=VALUE]... [--dir HOST[::GUEST]]... MODULE [-- ARGS...]
+       {runner} compile MODULE.wasm > CODE
+       {runner} version
+"
+    )
+}
 
 /// What to do.
 #[derive(Debug)]
@@ -29,41 +38,79 @@ pub(crate) enum Command {
 
 /// What to run, and what its guest gets.
 #[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) mode: Mode,
-    pub(crate) module: PathBuf,
+pub struct Run {
+    /// When the guest's code is made, if at all.
+    pub mode: Mode,
+    /// The module, or for [`Mode::Aot`] what `compile` made of it.
+    pub module: PathBuf,
     /// What the guest is told that it is called; the module's file name where absent.
-    pub(crate) name: Option<String>,
-    pub(crate) arguments: Vec<String>,
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) preopens: Vec<Preopen>,
+    pub name: Option<String>,
+    /// The guest's arguments, without its own name.
+    pub arguments: Vec<String>,
+    /// The guest's environment: all of it.
+    pub environment: Vec<(String, String)>,
+    /// The directories that the guest may use: no others.
+    pub preopens: Vec<Preopen>,
 }
 
-/// Where the machine code comes from.
+impl Run {
+    /// The guest's `argv[0]`.
+    #[must_use]
+    pub fn program_name(&self) -> String {
+        let file_name = || {
+            self.module
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        self.name.clone().unwrap_or_else(file_name)
+    }
+}
+
+/// When machine code is made of a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Compiled now from WebAssembly.
+pub enum Mode {
+    /// In this very process, before the guest runs.
     Jit,
-    /// Compiled before by `compile`.
+    /// Before, by `compile`.
     Aot,
+    /// Never: the guest is interpreted.
+    Interp,
+}
+
+impl Mode {
+    const ALL: [Self; 3] = [Self::Jit, Self::Aot, Self::Interp];
+
+    /// As the command line spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jit => "jit",
+            Self::Aot => "aot",
+            Self::Interp => "interp",
+        }
+    }
 }
 
 /// A directory the guest may use, and the name it knows it by.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Preopen {
-    pub(crate) host: String,
-    pub(crate) guest: String,
+pub struct Preopen {
+    /// The directory's path here.
+    pub host: String,
+    /// Its path in the guest.
+    pub guest: String,
 }
 
 /// Reads this process's command line.
-pub(crate) fn parse() -> Result<Command, Failure> {
-    command(lexopt::Parser::from_env())
-        .map_err(|error| Failure(format!("{error}; see `wbd-runner-wasmtime help`")))
+pub(crate) fn parse(runner: &str, modes: &[Mode]) -> Result<Command, Failure> {
+    command(lexopt::Parser::from_env(), modes)
+        .map_err(|error| Failure::new(format_args!("{error}; see `{runner} help`")))
 }
 
-fn command(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+fn command(mut parser: lexopt::Parser, modes: &[Mode]) -> Result<Command, lexopt::Error> {
     let command = match parser.next()? {
-        Some(Value(word)) if word == "run" => return run(parser).map(Command::Run),
+        Some(Value(word)) if word == "run" => return run(parser, modes).map(Command::Run),
         Some(Value(word)) if word == "compile" => Command::Compile(parser.value()?.into()),
         Some(Value(word)) if word == "version" => Command::Version,
         Some(Value(word)) if word == "help" => Command::Help,
@@ -78,12 +125,12 @@ fn command(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     }
 }
 
-fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
+fn run(mut parser: lexopt::Parser, modes: &[Mode]) -> Result<Run, lexopt::Error> {
     let (mut mode, mut module, mut name) = (None, None, None);
     let (mut arguments, mut environment, mut preopens) = (vec![], vec![], vec![]);
     while let Some(word) = parser.next()? {
         match word {
-            Long("mode") => mode = Some(parser.value()?.parse_with(read_mode)?),
+            Long("mode") => mode = Some(parser.value()?.parse_with(|text| read_mode(text, modes))?),
             Long("name") => name = Some(parser.value()?.string()?),
             Long("env") => environment.push(parser.value()?.parse_with(read_variable)?),
             Long("dir") => preopens.push(parser.value()?.parse_with(read_preopen)?),
@@ -103,12 +150,12 @@ fn run(mut parser: lexopt::Parser) -> Result<Run, lexopt::Error> {
     })
 }
 
-fn read_mode(text: &str) -> Result<Mode, &'static str> {
-    match text {
-        "jit" => Ok(Mode::Jit),
-        "aot" => Ok(Mode::Aot),
-        _ => Err("the mode is `jit` or `aot`"),
-    }
+fn read_mode(text: &str, modes: &[Mode]) -> Result<Mode, String> {
+    let known = Mode::ALL.into_iter().find(|mode| mode.as_str() == text);
+    known.filter(|mode| modes.contains(mode)).ok_or_else(|| {
+        let names: Vec<_> = modes.iter().map(|mode| mode.as_str()).collect();
+        format!("this engine's modes: {}", names.join(", "))
+    })
 }
 
 fn read_variable(text: &str) -> Result<(String, String), &'static str> {
@@ -134,7 +181,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &[&str]) -> Result<Command, lexopt::Error> {
-        command(lexopt::Parser::from_args(line))
+        command(lexopt::Parser::from_args(line), &[Mode::Jit, Mode::Aot])
     }
 
     #[test]
@@ -172,6 +219,7 @@ mod tests {
             &["run", "m.wasm"],
             &["run", "--mode", "jit"],
             &["run", "--mode", "fast", "m.wasm"],
+            &["run", "--mode", "interp", "m.wasm"], // a mode, but not one of this engine's
             &["run", "--mode", "jit", "--env", "=x", "m.wasm"],
             &["run", "--mode", "jit", "--env", "x", "m.wasm"],
             &["run", "--mode", "jit", "--dir", "::/g", "m.wasm"],
