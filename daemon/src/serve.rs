@@ -18,7 +18,7 @@ use crate::args::Settings;
 use crate::collect::kernel::Kernel;
 use crate::engine::Engine;
 use crate::launch::slot::Slot;
-use crate::session::experiment::Laboratory;
+use crate::session::laboratory::{Laboratory, LaunchThread};
 use crate::session::queue::Queue;
 use crate::socket::Lock;
 use crate::store::{Store, Writer};
@@ -28,7 +28,7 @@ use crate::tracing_fs::TracingFs;
 
 /// What the daemon holds while it lives. Fields are dropped in this order.
 struct Holdings {
-    laboratory: Queue<Laboratory>,
+    launching: Queue<LaunchThread>,
     store: Store,
     assets: Assets,
     /// Held open: while a connection lives, reading needs no room on the disk.
@@ -64,7 +64,7 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
         instance,
     };
     Ok(Holdings {
-        laboratory: Queue::new(laboratory),
+        launching: Queue::new(LaunchThread::start(laboratory).context("cannot start the launch thread")?),
         store,
         assets: Assets::beside_this_program()?,
         _open: writer,
@@ -102,7 +102,7 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
     let service = Service {
         assets: holdings.assets.clone(),
         store: holdings.store.clone(),
-        queue: holdings.laboratory.clone(),
+        queue: holdings.launching.clone(),
         stop,
     };
     let service = WbdServer::new(service).max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -121,8 +121,7 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
         .await
         .context("the server failed")?;
     // An experiment under way was told to end; it takes its processes and containers with it.
-    // Its thread may still hold the laboratory for a moment, so that nothing here would drop the cgroups.
-    let (_, turn) = holdings.laboratory.enter();
-    turn.await.guarded.slot.dismantle();
+    let (_, turn) = holdings.launching.enter();
+    turn.await.guarded.end();
     Ok(())
 }

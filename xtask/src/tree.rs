@@ -23,17 +23,11 @@ struct Metadata {
 }
 
 impl Tree {
-    /// Asks cargo, who knows the configuration and the environment.
+    /// Asks cargo, who knows the configuration and the environment, about the folder we are in: not about the
+    /// one this program was compiled in, since two checkouts may share a build directory.
     pub(crate) fn find() -> Result<Self> {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
         let mut command = cargo::command();
-        command.args([
-            "metadata",
-            "--no-deps",
-            "--format-version=1",
-            "--manifest-path",
-            manifest,
-        ]);
+        command.args(["metadata", "--no-deps", "--format-version=1"]);
         let text = shell::read(&mut command)?;
         let metadata: Metadata =
             serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")?;

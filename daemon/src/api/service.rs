@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -20,7 +20,8 @@ use crate::doctor;
 use crate::engine::Engine;
 use crate::launch::weight::{self, Weight};
 use crate::session::cancel::Cancel;
-use crate::session::experiment::{self, Laboratory};
+use crate::session::experiment;
+use crate::session::laboratory::{Laboratory, LaunchThread};
 use crate::session::news::News;
 use crate::session::plan::Plan;
 use crate::session::queue::{Queue, Turn};
@@ -38,7 +39,7 @@ pub(crate) struct Service {
     /// The store, for reading.
     pub(crate) store: Store,
     /// What experiments need, one at a time.
-    pub(crate) queue: Queue<Laboratory>,
+    pub(crate) queue: Queue<LaunchThread>,
     /// Raised when the daemon is to stop.
     pub(crate) stop: Stop,
 }
@@ -63,21 +64,28 @@ impl Service {
 }
 
 /// What our probes add to a launch, or why that cannot be measured now.
-fn own_weight(
-    turn: Option<Turn<Laboratory>>,
+async fn own_weight(
+    turn: Option<Turn<LaunchThread>>,
     assets: &Assets,
     caller: Identity,
 ) -> Result<Weight, Unavailable> {
-    let mut turn = turn.ok_or_else(|| Unavailable {
+    let turn = turn.ok_or_else(|| Unavailable {
         why: "an experiment is running".to_owned(),
         mend: "ask again when it is over".to_owned(),
     })?;
     let program = assets.program("empty", "static")?;
-    let Laboratory { kernel, slot, .. } = &mut *turn.guarded;
-    weight::measure(kernel, slot, &program, caller).map_err(|error| Unavailable {
-        why: error.to_string(),
+    let (answer, measured) = oneshot::channel();
+    turn.guarded.give(move |Laboratory { kernel, slot, .. }| {
+        let _ = answer.send(weight::measure(kernel, slot, &program, caller)); // the client may have gone
+    });
+    let failed = |why: String| Unavailable {
+        why,
         mend: "see the daemon's log".to_owned(),
-    })
+    };
+    match measured.await {
+        Ok(measured) => measured.map_err(|error| failed(error.to_string())),
+        Err(_) => Err(failed("the measurement broke off".to_owned())),
+    }
 }
 
 /// The version of the container engine, or why there is none.
@@ -105,9 +113,8 @@ impl Wbd for Service {
     async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let caller = caller::of(&request)?;
         let engine = container_engine().await;
-        let (assets, turn) = (self.assets.clone(), self.queue.try_enter());
+        let weight = own_weight(self.queue.try_enter(), &self.assets, caller).await;
         blocking(move || {
-            let weight = own_weight(turn, &assets, caller);
             let checks = vec![
                 doctor::check_container_engine(&engine),
                 doctor::check_own_weight(&weight),
@@ -193,7 +200,7 @@ type Client = mpsc::Sender<Result<Progress, Status>>;
 type Stop = tokio::sync::watch::Receiver<bool>;
 
 /// An experiment from its place in the queue to its end.
-async fn experiment(plan: Plan, queue: Queue<Laboratory>, client: Client, stop: Stop) {
+async fn experiment(plan: Plan, queue: Queue<LaunchThread>, client: Client, stop: Stop) {
     let (ahead, turn) = queue.enter();
     if ahead > 0 {
         let _ = client.send(Ok(Progress::Queued { ahead })).await;
@@ -207,22 +214,18 @@ async fn experiment(plan: Plan, queue: Queue<Laboratory>, client: Client, stop: 
     supervise(turn, plan, client, stop).await;
 }
 
-/// Has a thread of its own conduct the experiment; ends it where the client goes or the daemon stops.
-async fn supervise(turn: Turn<Laboratory>, plan: Plan, client: Client, mut stop: Stop) {
+/// Has the launch thread conduct the experiment; ends it where the client goes or the daemon stops.
+async fn supervise(turn: Turn<LaunchThread>, plan: Plan, client: Client, mut stop: Stop) {
     let cancel = match Cancel::new() {
         Ok(cancel) => cancel,
         Err(error) => return tracing::error!("cannot make an event descriptor: {error}"),
     };
     let (done, mut end) = mpsc::channel::<()>(1);
     let (watched, flag) = (client.clone(), cancel.clone());
-    let worker = std::thread::Builder::new().name("wbd-launch".to_owned());
-    let spawned = worker.spawn(move || {
-        conduct(turn, &plan, client, &flag);
+    turn.guarded.give(move |laboratory| {
+        conduct(laboratory, &plan, client, &flag);
         drop(done);
     });
-    if let Err(error) = spawned {
-        tracing::error!("cannot start a thread for an experiment: {error}");
-    }
     tokio::select! {
         () = watched.closed() => cancel.cancel(),
         _ = stop.wait_for(|stop| *stop) => cancel.cancel(),
@@ -233,9 +236,9 @@ async fn supervise(turn: Turn<Laboratory>, plan: Plan, client: Client, mut stop:
 }
 
 /// Makes the experiment and tells the client how it ended.
-fn conduct(mut turn: Turn<Laboratory>, plan: &Plan, client: Client, cancel: &Cancel) {
+fn conduct(laboratory: &mut Laboratory, plan: &Plan, client: Client, cancel: &Cancel) {
     let mut news = News::new(client);
-    match experiment::run(&mut turn.guarded, plan, doctor::machine(), &mut news, cancel) {
+    match experiment::run(laboratory, plan, doctor::machine(), &mut news, cancel) {
         Ok(document) => news.send(Progress::Finished(Box::new(document))),
         Err(error) => {
             tracing::warn!("an experiment ended early: {error}");

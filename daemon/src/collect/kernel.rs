@@ -6,14 +6,16 @@ use aya::programs::trace_point::TracePointLink;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
 use aya::programs::{RawTracePoint, TracePoint, UProbe};
 use aya::{Ebpf, EbpfLoader};
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use wbd_abi::{Event, Mark, RunState};
 use wbd_linux::cgroup::Nest;
 use wbd_linux::{offsets, process, usdt};
 
 /// The kernel side's object, as built from `ebpf/`.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/../ebpf/wbd.bpf.o"));
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/wbd.bpf.o");
 
 /// Raw tracepoints: program and tracepoint.
 const RAW_TRACEPOINTS: [(&str, &str); 4] = [
@@ -64,6 +66,14 @@ pub(crate) enum KernelError {
     /// A runner's marks cannot be found.
     #[error(transparent)]
     Marks(#[from] usdt::UsdtError),
+    /// A runner cannot be looked at.
+    #[error("{}: {source}", runner.display())]
+    Runner {
+        /// The runner's file.
+        runner: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A runner has no such mark.
     #[error("{runner} has no mark {mark}; rebuild it with: cargo xtask build")]
     NoMark {
@@ -80,15 +90,19 @@ pub(crate) struct Kernel {
     ring: RingBuf<MapData>,
     runs: HashMap<MapData, u64, [u64; 4]>,
     helpers: HashMap<MapData, u32, u64>,
+    attached: Attached,
 }
 
 /// Attachments to the kernel and to runners; dropping them detaches.
 #[derive(Default)]
-pub(crate) struct Attached {
+struct Attached {
     raw: Vec<RawTracePointLink>,
     tracepoints: Vec<TracePointLink>,
-    marks: Vec<UProbeLink>,
+    /// By the runner's file: its device, its number there and when it was last written.
+    marks: BTreeMap<FileIdentity, Vec<UProbeLink>>,
 }
+
+type FileIdentity = (u64, u64, i64, i64);
 
 impl Drop for Attached {
     /// Detaches all at once: for each tracepoint the kernel waits 70 ms until no CPU can be inside.
@@ -134,11 +148,25 @@ impl Kernel {
             runs: map("RUNS")?.try_into()?,
             helpers: map("HELPERS")?.try_into()?,
             ebpf,
+            attached: Attached::default(),
         })
     }
 
-    /// Attaches the programs that every run needs.
-    pub(crate) fn attach(&mut self) -> Result<Attached, KernelError> {
+    /// Whether anything is attached.
+    pub(crate) fn is_attached(&self) -> bool {
+        !self.attached.raw.is_empty()
+    }
+
+    /// Detaches all that is attached.
+    pub(crate) fn detach(&mut self) {
+        self.attached = Attached::default();
+    }
+
+    /// Attaches the programs that every run needs, where they are not.
+    pub(crate) fn attach(&mut self) -> Result<(), KernelError> {
+        if self.is_attached() {
+            return Ok(());
+        }
         let mut attached = Attached::default();
         for (program, tracepoint) in RAW_TRACEPOINTS {
             let typed = typed::<RawTracePoint>(&mut self.ebpf, program)?;
@@ -156,12 +184,22 @@ impl Kernel {
                 .tracepoints
                 .push(link.map_err(|source| KernelError::Program { program, source })?);
         }
-        Ok(attached)
+        self.attached = attached;
+        Ok(())
     }
 
-    /// Attaches to the marks of a runner.
-    pub(crate) fn attach_marks(&mut self, attached: &mut Attached, runner: &Path) -> Result<(), KernelError> {
+    /// Attaches to the marks of a runner, where that is not done.
+    pub(crate) fn attach_marks(&mut self, runner: &Path) -> Result<(), KernelError> {
+        let file = std::fs::metadata(runner).map_err(|source| KernelError::Runner {
+            runner: runner.to_owned(),
+            source,
+        })?;
+        let file = (file.dev(), file.ino(), file.mtime(), file.mtime_nsec());
+        if self.attached.marks.contains_key(&file) {
+            return Ok(());
+        }
         let probes = usdt::probes(runner)?;
+        let mut links = Vec::new();
         for (name, mark) in MARKS {
             let probe = probes
                 .iter()
@@ -182,8 +220,9 @@ impl Kernel {
                     program: "mark",
                     source,
                 })?;
-            attached.marks.push(link);
+            links.push(link);
         }
+        self.attached.marks.insert(file, links);
         Ok(())
     }
 

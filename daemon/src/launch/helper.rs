@@ -23,14 +23,13 @@ pub(crate) fn run(
     limit: Duration,
 ) -> Result<Result<(), String>, MeansError> {
     let null = null()?;
-    let (mut said, theirs) = Stream::open().map_err(system("make a pipe"))?;
+    let mut said = Stream::open().map_err(system("make a pipe"))?;
     let (cgroup, _) = slot.ready()?;
-    let stdio = [null.as_fd(), output.as_fd(), theirs.as_fd()];
+    let stdio = [null.as_fd(), output.as_fd(), said.writer()];
     let child = match Gate::default().launch(program, stdio, cgroup.directory().as_fd(), &[]) {
         Ok(child) => child,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    drop(theirs);
     let in_time = wait(&child.pidfd, &mut said, limit)?;
     if !in_time {
         end_all(slot)?;
@@ -49,15 +48,10 @@ fn wait(pidfd: &OwnedFd, said: &mut Stream, limit: Duration) -> Result<bool, Mea
     let deadline = Instant::now() + limit;
     let mut buffer = Buffer::default();
     loop {
-        let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        fds.extend(said.pending().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let mut fds = [pidfd.as_fd(), said.reader()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         let left = deadline.saturating_duration_since(Instant::now());
         wait_for_any(&mut fds, left).map_err(system("wait for a compiler"))?;
-        let [ended, spoke] = [0, 1].map(|at| {
-            fds.get(at)
-                .is_some_and(|fd: &PollFd<'_>| fd.any().unwrap_or(true))
-        });
-        drop(fds);
+        let [ended, spoke] = fds.map(|fd| fd.any().unwrap_or(true));
         if spoke {
             said.read(&mut buffer)
                 .map_err(system("read what a compiler says"))?;

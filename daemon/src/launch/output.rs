@@ -1,16 +1,24 @@
 //! What a target prints: read from a pipe while it runs, hashed and forgotten.
+//!
+//! One pipe serves many runs, since to make and close one costs a run 5 us. The daemon keeps the writing end, too: a
+//! pipe whose last writer goes wakes up its reader, in the middle of the target's exit. So nothing tells
+//! that all writers are gone but the run's cgroup, which is empty then. A process that passed its end to
+//! one outside, or left its cgroup (only root's can), may print into a later run of its own experiment.
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::observed::{Observed, Printed};
 
 /// Bytes read at once; the size of a pipe.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Chunks that a pipe holds where its writer made it as large as Linux lets it.
+const PIPE_CHUNKS: usize = 16;
 /// Bytes kept of the end of what was printed.
 const TAIL_BYTES: usize = 2048;
 
@@ -57,38 +65,55 @@ impl Printout {
 
 /// One of a target's output streams, through a pipe.
 pub(crate) struct Stream {
-    /// Our end; none once the other ends are all closed.
-    pipe: Option<File>,
-    /// What came through it.
+    ours: File,
+    theirs: OwnedFd,
+    /// What came through it in this run.
     pub(crate) printout: Printout,
 }
 
 impl Stream {
-    /// A stream and the end that the target writes to.
-    pub(crate) fn open() -> io::Result<(Self, OwnedFd)> {
+    pub(crate) fn open() -> io::Result<Self> {
         let (ours, theirs) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-        Ok((
-            Self {
-                pipe: Some(File::from(ours)),
-                printout: Printout::default(),
-            },
+        Ok(Self {
+            ours: File::from(ours),
             theirs,
-        ))
+            printout: Printout::default(),
+        })
     }
 
-    /// The descriptor to wait for; none when all was read.
-    pub(crate) fn pending(&self) -> Option<BorrowedFd<'_>> {
-        self.pipe.as_ref().map(File::as_fd)
+    /// The end that a target writes to.
+    pub(crate) fn writer(&self) -> BorrowedFd<'_> {
+        self.theirs.as_fd()
+    }
+
+    /// Readable when something was printed.
+    pub(crate) fn reader(&self) -> BorrowedFd<'_> {
+        self.ours.as_fd()
     }
 
     /// Reads what a poll said is there.
     pub(crate) fn read(&mut self, buffer: &mut Buffer) -> io::Result<()> {
-        let Some(pipe) = &mut self.pipe else { return Ok(()) };
-        match pipe.read(&mut buffer.0)? {
-            0 => self.pipe = None,
-            bytes => self.printout.take(&buffer.0[..bytes]),
+        let bytes = self.ours.read(&mut buffer.0)?;
+        self.printout.take(&buffer.0[..bytes]);
+        Ok(())
+    }
+
+    /// Reads what is left once all writers are gone: no more than a pipe can hold, lest a writer outside keep
+    /// us reading for ever.
+    pub(crate) fn drain(&mut self, buffer: &mut Buffer) -> io::Result<()> {
+        for _ in 0..PIPE_CHUNKS {
+            if !self.has_more()? {
+                break;
+            }
+            self.read(buffer)?;
         }
         Ok(())
+    }
+
+    fn has_more(&self) -> io::Result<bool> {
+        let mut fds = [PollFd::new(self.reader(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO)?;
+        Ok(fds[0].any().unwrap_or(false))
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) struct Launcher {
     _held: Vec<Counter>,
     /// Kinds this machine does not have, and why.
     missing: Vec<(perf::Counted, String)>,
+    streams: Streams,
     buffer: Buffer,
     next_run: u64,
 }
@@ -81,6 +82,7 @@ impl Launcher {
             counters: Vec::new(),
             _held: Vec::new(),
             missing: Vec::new(),
+            streams: Streams::open().map_err(system("make a pipe"))?,
             buffer: Buffer::default(),
             next_run: 0,
         };
@@ -150,8 +152,8 @@ impl Launcher {
         let id = cgroup.id();
         kernel.register(id, number)?;
         let launched = self.launch(program, cgroup.directory());
-        let observed = match launched? {
-            Ok((child, streams)) => self.watch(kernel, slot, child, streams, limits, cancel),
+        let observed = match launched {
+            Ok(child) => self.watch(kernel, slot, child, limits, cancel),
             Err(refused) => Ok(Observed::not_started(refused.to_string())),
         };
         let state = kernel.unregister(id)?;
@@ -164,16 +166,10 @@ impl Launcher {
         Ok(observed)
     }
 
-    fn launch(
-        &mut self,
-        program: &Program,
-        cgroup: &File,
-    ) -> Result<Result<(Child, Streams), LaunchError>, MeansError> {
-        let (out, their_out) = Stream::open().map_err(system("make a pipe"))?;
-        let (err, their_err) = Stream::open().map_err(system("make a pipe"))?;
-        let stdio = [self.null.as_fd(), their_out.as_fd(), their_err.as_fd()];
-        let launched = self.gate.launch(program, stdio, cgroup.as_fd(), &self.counters);
-        Ok(launched.map(|child| (child, Streams { out, err })))
+    fn launch(&mut self, program: &Program, cgroup: &File) -> Result<Child, LaunchError> {
+        let Streams { out, err } = &self.streams;
+        let stdio = [self.null.as_fd(), out.writer(), err.writer()];
+        self.gate.launch(program, stdio, cgroup.as_fd(), &self.counters)
     }
 
     /// Waits for the end of the process, then of its descendants, and reads its counters.
@@ -182,7 +178,6 @@ impl Launcher {
         kernel: &mut Kernel,
         slot: &Slot,
         child: Child,
-        mut streams: Streams,
         limits: Limits,
         cancel: &Cancel,
     ) -> Result<Observed, MeansError> {
@@ -190,18 +185,19 @@ impl Launcher {
             root: child.pid.as_raw().cast_unsigned(),
             ..Observed::default()
         };
-        let ended = self.wait(kernel, &child, &mut streams, limits, cancel, &mut observed)?;
+        let ended = self.wait(kernel, &child, limits, cancel, &mut observed)?;
         if !ended {
             end_all(slot)?;
             kill(&child.pidfd); // root's target may have left its cgroup
         }
         observed.ended = Some(reap(child.pid).map_err(system("wait for the target"))?);
         end_descendants(slot, &mut observed)?;
-        streams
-            .drain(&mut self.buffer)
-            .map_err(system("read the target's output"))?;
         self.read_counters(child.counters, &mut observed);
-        Printout::report(&streams.out.printout, &streams.err.printout, &mut observed);
+        let Self { streams, buffer, .. } = self;
+        let printed = streams
+            .finish(buffer)
+            .map_err(system("read the target's output"))?;
+        Printout::report(&printed[0], &printed[1], &mut observed);
         Ok(observed)
     }
 
@@ -210,12 +206,12 @@ impl Launcher {
         &mut self,
         kernel: &mut Kernel,
         child: &Child,
-        streams: &mut Streams,
         limits: Limits,
         cancel: &Cancel,
         observed: &mut Observed,
     ) -> Result<bool, MeansError> {
         let deadline = Instant::now() + limits.time;
+        let Self { streams, buffer, .. } = self;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let ready = streams
@@ -225,7 +221,7 @@ impl Launcher {
                 kernel.drain(&mut observed.events);
             }
             streams
-                .read(ready, &mut self.buffer)
+                .read(ready, buffer)
                 .map_err(system("read the target's output"))?;
             if ready.ended {
                 return Ok(true);
@@ -312,23 +308,30 @@ struct Ready {
 }
 
 impl Streams {
+    fn open() -> io::Result<Self> {
+        Ok(Self {
+            out: Stream::open()?,
+            err: Stream::open()?,
+        })
+    }
+
     fn poll(&self, pidfd: &OwnedFd, kernel: &Kernel, cancel: &Cancel, left: Duration) -> io::Result<Ready> {
-        let mut fds = vec![
-            PollFd::new(pidfd.as_fd(), PollFlags::POLLIN),
-            PollFd::new(kernel.wakeup(), PollFlags::POLLIN),
-            PollFd::new(cancel.as_fd(), PollFlags::POLLIN),
+        let readers = [
+            pidfd.as_fd(),
+            kernel.wakeup(),
+            cancel.as_fd(),
+            self.out.reader(),
+            self.err.reader(),
         ];
-        fds.extend(self.out.pending().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-        fds.extend(self.err.pending().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let mut fds = readers.map(|reader| PollFd::new(reader, PollFlags::POLLIN));
         wait_for_any(&mut fds, left)?;
-        let mut ready = fds.iter().map(|fd| fd.any().unwrap_or(true));
-        let mut next = || ready.next().unwrap_or(false);
+        let [ended, ring, cancelled, out, err] = fds.map(|fd| fd.any().unwrap_or(true));
         Ok(Ready {
-            ended: next(),
-            ring: next(),
-            cancelled: next(),
-            out: self.out.pending().is_some() && next(),
-            err: self.err.pending().is_some() && next(),
+            ended,
+            ring,
+            cancelled,
+            out,
+            err,
         })
     }
 
@@ -342,26 +345,18 @@ impl Streams {
         Ok(())
     }
 
-    /// Reads what is left, once all writers are gone.
-    fn drain(&mut self, buffer: &mut Buffer) -> io::Result<()> {
-        for stream in [&mut self.out, &mut self.err] {
-            while let Some(pipe) = stream.pending() {
-                let mut fds = [PollFd::new(pipe, PollFlags::POLLIN)];
-                wait_for_any(&mut fds, Duration::ZERO)?;
-                if !fds[0].any().unwrap_or(false) {
-                    break; // a writer outside the cgroup holds the pipe: what it prints is not the target's
-                }
-                stream.read(buffer)?;
-            }
-        }
-        Ok(())
+    /// Reads what is left once all writers are gone; what was printed on either, for a new run to begin.
+    fn finish(&mut self, buffer: &mut Buffer) -> io::Result<[Printout; 2]> {
+        self.out.drain(buffer)?;
+        self.err.drain(buffer)?;
+        Ok([&mut self.out, &mut self.err].map(|stream| std::mem::take(&mut stream.printout)))
     }
 }
 
 pub(super) fn wait_for_any(fds: &mut [PollFd<'_>], left: Duration) -> io::Result<()> {
     let millis = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
     // Rounded up, so that a wait never ends just before its deadline and spins.
-    let round_up = i32::from(left.subsec_nanos() % 1_000_000 != 0);
+    let round_up = i32::from(!left.subsec_nanos().is_multiple_of(1_000_000));
     let timeout = PollTimeout::try_from(millis.saturating_add(round_up)).unwrap_or(PollTimeout::MAX);
     match poll(fds, timeout) {
         Err(nix::Error::EINTR) | Ok(_) => Ok(()),

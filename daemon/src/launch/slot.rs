@@ -4,39 +4,33 @@
 //! untouched, with little memory still charged, serves the next one: its peak is reset, and what it still
 //! holds (slabs and pages that the kernel gives back when it likes) is subtracted.
 
-use std::thread::{self, ThreadId};
-
 use wbd_linux::cgroup::{CgroupError, Nest, RunCgroup};
 
 /// Bytes a cgroup may still be charged with when the next run gets it.
 const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Gives each run a cgroup that holds nothing else.
+/// Gives each run a cgroup that holds nothing else. It is for one thread, which it puts where that thread's
+/// children are to be born.
 pub(crate) struct Slot {
     nest: Nest,
     current: Option<RunCgroup>,
-    /// The thread that is inside: another's children would be born elsewhere.
-    inside: Option<ThreadId>,
 }
 
 impl Slot {
     pub(crate) fn new(nest: Nest) -> Self {
-        Self {
-            nest,
-            current: None,
-            inside: None,
-        }
+        Self { nest, current: None }
     }
 
     /// The cgroup for the next run, and the bytes it already holds.
     pub(crate) fn ready(&mut self) -> Result<(&RunCgroup, u64), CgroupError> {
         let current = match self.current.take() {
-            Some(used) if self.inside != Some(thread::current().id()) || !is_fresh(&used)? => {
-                self.put_away(used)?;
-                self.make()?
+            Some(used) if is_fresh(&used)? => used,
+            used => {
+                let made = self.nest.make()?;
+                made.adopt_this_thread()?; // which takes it out of the one used before
+                used.map_or(Ok(()), put_away)?;
+                made
             }
-            Some(used) => used,
-            None => self.make()?,
         };
         let held = current.memory().and_then(|memory| memory.held().ok());
         Ok((self.current.insert(current), held.unwrap_or(0)))
@@ -56,23 +50,9 @@ impl Slot {
 
     /// Removes the cgroup in use and lets the calling thread go home.
     pub(crate) fn close(&mut self) -> Result<(), CgroupError> {
-        self.current.take().map_or(Ok(()), |used| self.put_away(used))
-    }
-
-    /// Removes every cgroup of ours, for the end of the daemon.
-    pub(crate) fn dismantle(&mut self) {
-        self.current = None;
-        self.nest.dismantle();
-    }
-
-    fn make(&mut self) -> Result<RunCgroup, CgroupError> {
-        let made = self.nest.make()?;
-        made.adopt_this_thread()?;
-        self.inside = Some(thread::current().id());
-        Ok(made)
-    }
-
-    fn put_away(&self, used: RunCgroup) -> Result<(), CgroupError> {
+        let Some(used) = self.current.take() else {
+            return Ok(());
+        };
         self.nest.release_this_thread()?;
         put_away(used)
     }

@@ -38,27 +38,16 @@ pub(crate) fn measure(
     program: &Path,
     caller: Identity,
 ) -> Result<Weight, MeansError> {
-    let measured = take_turns(kernel, slot, program, caller);
-    slot.close()?;
-    measured
-}
-
-fn take_turns(
-    kernel: &mut Kernel,
-    slot: &mut Slot,
-    program: &Path,
-    caller: Identity,
-) -> Result<Weight, MeansError> {
     let name = program.display().to_string();
     let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", caller);
     let program = program.map_err(|error| MeansError::Program(error.to_string()))?;
     let mut launcher = Launcher::new()?;
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..BLOCKS {
+        kernel.detach();
         block(kernel, slot, &mut launcher, &program, &mut without)?;
-        let attached = kernel.attach()?;
+        kernel.attach()?;
         block(kernel, slot, &mut launcher, &program, &mut with)?;
-        drop(attached);
     }
     Ok(Weight {
         with_ns: quantile(&mut with, 2),

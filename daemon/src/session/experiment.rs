@@ -9,32 +9,17 @@ use wbd_model::host::Machine;
 use wbd_model::{Cell, Experiment, SCHEMA};
 
 use super::cancel::Cancel;
+use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
 use super::prepare::{ReadyCell, containers, prepare, why_nothing};
 use super::runs::Runs;
 use super::summary::sum_up;
-use crate::collect::kernel::{Attached, Kernel, KernelError};
+use crate::collect::kernel::{Kernel, KernelError};
 use crate::collect::sample;
 use crate::launch::process::{Launcher, MeansError};
-use crate::launch::slot::Slot;
 use crate::store::{FinishedCell, NewCell, NewExperiment, Recording, Scope, Store, StoreError, Writer};
 use crate::targets::catalogue::Mode;
-use crate::targets::precompiled::Cache;
-
-/// What only one experiment at a time may use.
-pub(crate) struct Laboratory {
-    /// The kernel side.
-    pub(crate) kernel: Kernel,
-    /// Cgroups for runs.
-    pub(crate) slot: Slot,
-    /// Where runs are recorded.
-    pub(crate) store: Store,
-    /// Code compiled ahead of time.
-    pub(crate) code: Cache,
-    /// The daemon's name, for the containers it makes.
-    pub(crate) instance: String,
-}
 
 /// Why an experiment ended early.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +54,7 @@ pub(crate) fn run(
     }
     let launcher = Launcher::new()?;
     note_missing_counters(&launcher, &mut cells);
-    let attached = attach(&mut laboratory.kernel, plan, &ready)?;
+    attach(&mut laboratory.kernel, plan, &ready)?;
     let mut writer = laboratory.store.writer()?;
     let seed = plan.request.seed.unwrap_or_else(chosen_seed);
     let new = new_experiment(plan, &cells, machine, seed);
@@ -83,8 +68,6 @@ pub(crate) fn run(
         failed: 0,
     };
     let made = runs.make(&mut writer, &recording, seed, news, cancel);
-    drop(attached);
-    let closed = laboratory.slot.close();
     // Also after an error: what was recorded is summed up and kept.
     let state = *made.as_ref().unwrap_or(&State::Interrupted);
     let summed_up = sum_up_all(&laboratory.store, &recording, cells);
@@ -92,7 +75,6 @@ pub(crate) fn run(
     made?;
     kept?;
     let finished = summed_up?;
-    closed.map_err(MeansError::Cgroup)?;
     Ok(Experiment {
         schema: SCHEMA,
         experiment: recording.name(),
@@ -181,8 +163,8 @@ fn note_missing_counters(launcher: &Launcher, cells: &mut [Cell]) {
     }
 }
 
-fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<Attached, KernelError> {
-    let mut attached = kernel.attach()?;
+fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<(), KernelError> {
+    kernel.attach()?;
     let mut runners: Vec<&Path> = ready
         .iter()
         .filter_map(|cell| match &plan.cells[cell.index].means {
@@ -192,10 +174,9 @@ fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<Attac
         .collect();
     runners.sort_unstable();
     runners.dedup();
-    for runner in runners {
-        kernel.attach_marks(&mut attached, runner)?;
-    }
-    Ok(attached)
+    runners
+        .into_iter()
+        .try_for_each(|runner| kernel.attach_marks(runner))
 }
 
 fn chosen_seed() -> u64 {

@@ -7,6 +7,7 @@
 
 pub(crate) mod cancel;
 pub(crate) mod experiment;
+pub(crate) mod laboratory;
 pub(crate) mod news;
 pub(crate) mod plan;
 mod prepare;

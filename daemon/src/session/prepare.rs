@@ -6,7 +6,7 @@ use wbd_linux::gate::{Identity, Program};
 use wbd_model::host::Unavailable;
 use wbd_model::{Cell, Metric, Progress};
 
-use super::experiment::Laboratory;
+use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan};
 use crate::engine::Engine;

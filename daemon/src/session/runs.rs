@@ -6,7 +6,8 @@ use wbd_model::document::State;
 use wbd_model::{Progress, Sample};
 
 use super::cancel::Cancel;
-use super::experiment::{ExperimentError, Laboratory};
+use super::experiment::ExperimentError;
+use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};

@@ -49,6 +49,9 @@ pub(super) extern "C" fn start(plan: *mut libc::c_void) -> ! {
     }
 }
 
+/// A step of the child's: 0 or more where it was done, else a negative error number.
+type Step = unsafe fn(&Plan) -> isize;
+
 /// Does everything up to `execve`; comes back only with what failed.
 ///
 /// # Safety
@@ -58,7 +61,7 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
     // SAFETY: each step is only for such a child, and is given its plan.
     unsafe {
         open_counters(plan);
-        let steps: [(Stage, unsafe fn(&Plan) -> isize); 5] = [
+        let steps: [(Stage, Step); 5] = [
             (Stage::Terminal, leave_terminal),
             (Stage::Descriptors, take_descriptors),
             (Stage::Identity, take_identity),
