@@ -11,7 +11,6 @@ mod session;
 mod socket;
 mod store;
 mod targets;
-mod tracing_fs;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

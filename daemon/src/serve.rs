@@ -24,7 +24,6 @@ use crate::socket::Lock;
 use crate::store::{Store, Writer};
 use crate::targets::assets::Assets;
 use crate::targets::precompiled::Cache;
-use crate::tracing_fs::TracingFs;
 
 /// What the daemon holds while it lives. Fields are dropped in this order.
 struct Holdings {
@@ -33,7 +32,6 @@ struct Holdings {
     assets: Assets,
     /// Held open: while a connection lives, reading needs no room on the disk.
     _open: Writer,
-    _tracing: TracingFs,
     _lock: Lock,
 }
 
@@ -52,7 +50,6 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let lock = crate::socket::lock(&settings.state)?;
     let mut writer = store.writer()?;
     writer.interrupt_unfinished()?;
-    let tracing = TracingFs::ensure()?;
     let instance = instance(&settings.state);
     clear_containers(&instance);
     let nest = Nest::take(Hierarchies::detect()?, &instance)?;
@@ -68,7 +65,6 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
         store,
         assets: Assets::beside_this_program()?,
         _open: writer,
-        _tracing: tracing,
         _lock: lock,
     })
 }

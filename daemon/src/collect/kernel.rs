@@ -14,6 +14,8 @@ use wbd_abi::{Event, Mark, RunState};
 use wbd_linux::cgroup::Nest;
 use wbd_linux::{offsets, process, usdt};
 
+use super::tracing_fs::{NoTracingFs, TracingFs};
+
 /// The kernel side's object, as built from `ebpf/`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/wbd.bpf.o");
 
@@ -43,6 +45,9 @@ const MARKS: [(&str, Mark); 4] = [
 /// Why the kernel side is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KernelError {
+    /// The kernel does not name its tracepoints.
+    #[error(transparent)]
+    TracingFs(#[from] NoTracingFs),
     /// The running kernel tells too little of itself.
     #[error(transparent)]
     Offsets(#[from] offsets::OffsetError),
@@ -91,6 +96,8 @@ pub(crate) struct Kernel {
     runs: HashMap<MapData, u64, [u64; 4]>,
     helpers: HashMap<MapData, u32, u64>,
     attached: Attached,
+    /// Unmounted last.
+    tracing: TracingFs,
 }
 
 /// Attachments to the kernel and to runners; dropping them detaches.
@@ -120,6 +127,8 @@ impl Drop for Attached {
 impl Kernel {
     /// Loads the object and its programs, and attaches none.
     pub(crate) fn load() -> Result<Self, KernelError> {
+        let mut tracing = TracingFs::default();
+        tracing.ensure()?;
         let offsets: [u32; 15] = offsets::of_running_kernel()?.into();
         let cpus = offsets::possible_cpus();
         let mut ebpf = EbpfLoader::new()
@@ -149,6 +158,7 @@ impl Kernel {
             helpers: map("HELPERS")?.try_into()?,
             ebpf,
             attached: Attached::default(),
+            tracing,
         })
     }
 
@@ -167,6 +177,7 @@ impl Kernel {
         if self.is_attached() {
             return Ok(());
         }
+        self.tracing.ensure()?;
         let mut attached = Attached::default();
         for (program, tracepoint) in RAW_TRACEPOINTS {
             let typed = typed::<RawTracePoint>(&mut self.ebpf, program)?;

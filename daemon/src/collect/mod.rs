@@ -4,3 +4,4 @@ pub(crate) mod container;
 pub(crate) mod instants;
 pub(crate) mod kernel;
 pub(crate) mod sample;
+mod tracing_fs;
