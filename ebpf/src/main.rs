@@ -8,6 +8,7 @@
 #![feature(asm_experimental_arch)]
 
 mod atomic;
+mod engine;
 mod first_user;
 mod maps;
 mod marks;

@@ -2,7 +2,7 @@
 
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, RingBuf};
-use wbd_abi::{MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState};
+use wbd_abi::{MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState, Seen};
 
 /// Records on their way to the daemon.
 #[map]
@@ -19,6 +19,10 @@ pub static HELPERS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_PROC
 /// Processes between their exec and their ELF entry point.
 #[map]
 pub static PROCESSES: HashMap<u32, Process> = HashMap::with_max_entries(MAX_PROCESSES, 0);
+
+/// What was reported of a process that may be an engine, by its run and its id.
+#[map]
+pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(MAX_ENGINES, 0);
 
 /// One word on each CPU that serves to find where CPUs keep their own copies; see `percpu`.
 #[map]

@@ -84,6 +84,13 @@ impl Home {
         self.path("state")
     }
 
+    /// The runner of an engine, where the distribution has it.
+    #[must_use]
+    pub fn runner(&self, engine: &str) -> String {
+        let runner = self.dist.join("lib/wbd").join(format!("wbd-runner-{engine}"));
+        runner.display().to_string()
+    }
+
     /// Puts a copy of a program of `tests/programs` here: what runs from it is known to be ours.
     ///
     /// # Panics

@@ -45,6 +45,7 @@ pub(crate) fn draw(experiment: &Experiment) -> String {
     let cells = &experiment.cells;
     let mut lines = vec![String::new(), LEGEND.to_owned()];
     lines.extend(failures(cells));
+    lines.extend(remarks(cells));
     lines.extend(
         experiment
             .warnings
@@ -70,6 +71,15 @@ fn failures(cells: &[Cell]) -> impl Iterator<Item = String> {
             u64::from(cell.failed) + u64::from(cell.valid),
             reasons.join("; ")
         )
+    })
+}
+
+fn remarks(cells: &[Cell]) -> impl Iterator<Item = String> {
+    cells.iter().flat_map(|cell| {
+        let remark = |(remark, count): (&String, &u32)| {
+            format!("noted: {}: {remark} ({count} of {} runs)", name(cell), cell.valid)
+        };
+        cell.remarks.iter().map(remark)
     })
 }
 

@@ -63,6 +63,7 @@ fn cell(target: &str, workload: &str, cache: &str, figures: [u64; 7], marks: &[(
             .into(),
         samples: vec![],
         failures: BTreeMap::new(),
+        remarks: BTreeMap::new(),
     }
 }
 
@@ -187,14 +188,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         order,
         valid,
         exit,
-        instants: [(
-            I::Launch,
-            Instant {
-                ns: 1_000,
-                method: "tp:sys_enter_execve".into(),
-            },
-        )]
-        .into(),
+        instants: [(I::Launch, Instant::seen(1_000, "tp:sys_enter_execve"))].into(),
         metrics: [(Metric::Startup, 612_345), (Metric::PageFaults, 96)].into(),
         notes: notes.iter().map(|&note| note.into()).collect(),
     };
@@ -215,6 +209,7 @@ pub(crate) fn timelines() -> Timelines {
             name: I::Launch,
             offset_ns: 0,
             method: "tp:sys_enter_execve".into(),
+            confidence: None,
         }];
         for phase in &cell.phases {
             offset += phase.ns as i64;
@@ -222,6 +217,7 @@ pub(crate) fn timelines() -> Timelines {
                 name: phase.to,
                 offset_ns: offset,
                 method: "tp:sched_process_exec".into(),
+                confidence: None,
             });
         }
         Timeline {

@@ -76,8 +76,16 @@ fn row(from: &TimelineMark, to: &TimelineMark, axis: Axis) -> Vec<String> {
         bar(from.offset_ns, to.offset_ns, axis),
         duration(to.offset_ns.abs_diff(from.offset_ns)),
         offset(to.offset_ns),
-        to.method.clone(),
+        seen_by(to),
     ]
+}
+
+fn seen_by(mark: &TimelineMark) -> String {
+    let method = plain(&mark.method);
+    match mark.confidence {
+        Some(confidence) => format!("{method} ({})", confidence.as_str()),
+        None => method,
+    }
 }
 
 fn offset(ns: i64) -> String {

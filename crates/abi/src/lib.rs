@@ -14,6 +14,12 @@ pub const MAX_RUNS: u32 = 1024;
 /// Processes that can be followed at once, over all runs.
 pub const MAX_PROCESSES: u32 = 65_536;
 
+/// Processes of which it is remembered what was seen, for those that may be engines.
+pub const MAX_ENGINES: u32 = 1024;
+
+/// Times at which one process is reported to have made memory executable: a JIT may do it without end.
+pub const MAX_EXECUTABLE: u32 = 256;
+
 /// Size of the event ring buffer in bytes: a power of two and a multiple of the page size.
 pub const RING_BYTES: u32 = 512 * 1024;
 
@@ -39,6 +45,12 @@ pub enum EventKind {
     Exit = 7,
     /// A cgroup of the unified hierarchy was made by a followed helper. `a`: its id.
     CgroupMade = 8,
+    /// A file whose name ends like a Wasm module's is about to be opened.
+    Opened = 9,
+    /// Memory is about to be made executable. `a`: its address; `b`: its length in bytes.
+    Executable = 10,
+    /// The first write to standard output or error of a process begins. `a`: the descriptor.
+    Output = 11,
 }
 
 impl EventKind {
@@ -54,12 +66,15 @@ impl EventKind {
             6 => Self::Fork,
             7 => Self::Exit,
             8 => Self::CgroupMade,
+            9 => Self::Opened,
+            10 => Self::Executable,
+            11 => Self::Output,
             _ => return None,
         })
     }
 }
 
-/// The points an instrumented runner announces, in the order in which it passes them.
+/// The points on the way to a guest that uprobes show, in the order in which they are passed.
 #[repr(u64)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -71,6 +86,8 @@ pub enum Mark {
     InstanceReady = 3,
     /// The call of the guest's `_start` is next.
     Guest = 4,
+    /// The guest's `_start` itself, in code compiled before.
+    Start = 5,
 }
 
 /// One record of the ring buffer.
@@ -124,6 +141,16 @@ pub struct Process {
     pub first_user_seen: u64,
 }
 
+/// What was reported of a process that may be an engine.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Times it made memory executable.
+    pub executable: u32,
+    /// 1 once it has printed.
+    pub output: u32,
+}
+
 /// Offsets inside the running kernel's structures, in bytes, taken from its BTF when the object is loaded.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +196,7 @@ pub const EVENT_BYTES: usize = size_of::<Event>();
 const _: () = assert!(EVENT_BYTES == 72);
 const _: () = assert!(size_of::<RunState>() == 32);
 const _: () = assert!(size_of::<Process>() == 16);
+const _: () = assert!(size_of::<Seen>() == 8);
 const _: () = assert!(size_of::<Offsets>() == 60);
 
 impl Event {

@@ -76,6 +76,7 @@ fn marks_of(sample: &Sample) -> Vec<TimelineMark> {
             name,
             offset_ns: nanoseconds_between(sample, InstantName::Launch, name)?,
             method: sample.instants.get(&name)?.method.clone(),
+            confidence: sample.instants.get(&name)?.confidence,
         })
     };
     sample.instants.keys().copied().filter_map(mark).collect()
@@ -104,15 +105,7 @@ mod tests {
     use super::*;
 
     fn sample(run: u32, valid: bool, instants: &[(I, u64)]) -> Sample {
-        let instant = |&(name, ns): &(I, u64)| {
-            (
-                name,
-                Instant {
-                    ns,
-                    method: "tp".into(),
-                },
-            )
-        };
+        let instant = |&(name, ns): &(I, u64)| (name, Instant::seen(ns, "tp"));
         Sample {
             run,
             order: run,

@@ -1,6 +1,7 @@
 //! Linux as wbd needs it: safe wrappers around what the kernel offers, and the only home of `unsafe`
 //! outside the kernel side. Nothing here knows of targets, cells or experiments.
 
+pub mod caller_file;
 pub mod cgroup;
 pub mod clock;
 pub mod gate;
@@ -9,4 +10,5 @@ pub mod peer;
 pub mod perf;
 pub mod process;
 mod raw;
+pub mod start;
 pub mod usdt;

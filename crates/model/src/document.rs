@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Machine;
-use crate::{InstantName, Instants, Metric, Summary};
+use crate::{Confidence, InstantName, Instants, Metric, Summary};
 
 /// An experiment: a set of cells, each run a number of times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub struct Cell {
     /// The first reason of each kind for which runs do not count, and how many it struck.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u32>,
+    /// What was noted on runs that count, and how often.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<String, u32>,
 }
 
 /// The time between two consecutive instants.
@@ -181,4 +184,7 @@ pub struct TimelineMark {
     pub offset_ns: i64,
     /// How it was seen.
     pub method: String,
+    /// How far to trust it, where it was not seen itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
 }

@@ -77,6 +77,42 @@ pub struct Instant {
     pub ns: u64,
     /// The method that observed it, such as `tp:sched_process_exec`.
     pub method: String,
+    /// How far to trust it, where it was not seen itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+}
+
+/// How far to trust an instant that was not seen itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Concluded from what the kernel saw: right for the engines it was tried on.
+    Inferred,
+    /// The instant was not later than this, and may have been earlier.
+    UpperBound,
+}
+
+impl Confidence {
+    /// As people are told it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inferred => "inferred",
+            Self::UpperBound => "upper bound",
+        }
+    }
+}
+
+impl Instant {
+    /// One that was seen itself.
+    #[must_use]
+    pub fn seen(ns: u64, method: impl Into<String>) -> Self {
+        Self {
+            ns,
+            method: method.into(),
+            confidence: None,
+        }
+    }
 }
 
 /// The instants of one run.

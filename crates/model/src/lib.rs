@@ -14,7 +14,7 @@ pub mod service;
 pub mod workload;
 
 pub use document::{Cell, Exit, Experiment, ExperimentLine, Phase, Sample};
-pub use instant::{Instant, InstantName, Instants};
+pub use instant::{Confidence, Instant, InstantName, Instants};
 pub use metric::{Metric, Summary, Unit};
 pub use request::{Progress, RunRequest};
 pub use workload::{Manifest, Size};

@@ -54,15 +54,7 @@ fn instants(observed: &Observed, requests: Requests) -> Instants {
     ];
     for (name, ns) in of_requests {
         found.remove(&name); // the kernel's launch is the one inside the container
-        found.extend(ns.map(|ns| {
-            (
-                name,
-                Instant {
-                    ns,
-                    method: REQUEST.to_owned(),
-                },
-            )
-        }));
+        found.extend(ns.map(|ns| (name, Instant::seen(ns, REQUEST))));
     }
     let since = requests.start_sent.unwrap_or(u64::MAX);
     for (name, kind, comm, method) in [
@@ -82,15 +74,7 @@ fn instants(observed: &Observed, requests: Requests) -> Instants {
                 && event.comm.starts_with(comm)
         };
         let first = observed.events.iter().find(of_helper);
-        found.extend(first.map(|event| {
-            (
-                name,
-                Instant {
-                    ns: event.ns,
-                    method: method.to_owned(),
-                },
-            )
-        }));
+        found.extend(first.map(|event| (name, Instant::seen(event.ns, method))));
     }
     found
 }
@@ -98,6 +82,7 @@ fn instants(observed: &Observed, requests: Requests) -> Instants {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::sample::Guest;
 
     fn event(ns: u64, kind: EventKind, helper: u32, comm: &[u8]) -> Event {
         let mut event = Event {
@@ -134,7 +119,7 @@ mod tests {
         };
         let expected = Expected {
             output: None,
-            marks_guest: false,
+            guest: Guest::Entry,
         };
         let sample = sample(observed, requests, &expected, 0, 0);
         let at: Vec<u64> = sample.instants.values().map(|instant| instant.ns).collect();

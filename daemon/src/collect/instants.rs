@@ -28,10 +28,9 @@ pub(crate) fn of_process(events: &[Event], pid: u32) -> Instants {
         };
         let of_first_image = images <= 1 || matches!(kind, EventKind::Mark | EventKind::Exit);
         if of_first_image {
-            instants.entry(name).or_insert(Instant {
-                ns: event.ns,
-                method: method.to_owned(),
-            });
+            instants
+                .entry(name)
+                .or_insert_with(|| Instant::seen(event.ns, method));
         }
     }
     instants
@@ -45,7 +44,11 @@ fn meaning(kind: EventKind, a: u64) -> Option<(InstantName, &'static str)> {
         EventKind::Entry => (InstantName::Entry, FAULT),
         EventKind::Exit => (InstantName::Exit, EXIT),
         EventKind::Mark => (mark(a)?, MARK),
-        EventKind::Fork | EventKind::CgroupMade => return None,
+        EventKind::Fork
+        | EventKind::CgroupMade
+        | EventKind::Opened
+        | EventKind::Executable
+        | EventKind::Output => return None,
     })
 }
 
@@ -66,7 +69,7 @@ fn mark(number: u64) -> Option<InstantName> {
 pub(crate) fn guest_is_entry(instants: &mut Instants) {
     if let Some(entry) = instants.get(&InstantName::Entry) {
         let method = format!("the executable's entry point: {}", entry.method);
-        instants.insert(InstantName::Guest, Instant { ns: entry.ns, method });
+        instants.insert(InstantName::Guest, Instant::seen(entry.ns, method));
     }
 }
 

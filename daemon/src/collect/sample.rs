@@ -6,7 +6,7 @@ use wbd_abi::EventKind;
 use wbd_linux::perf::Counted;
 use wbd_linux::process::Ended;
 use wbd_model::workload::Output;
-use wbd_model::{Exit, InstantName, Instants, Metric, Sample};
+use wbd_model::{Confidence, Exit, InstantName, Instants, Metric, Sample};
 
 use crate::launch::observed::Observed;
 
@@ -17,15 +17,28 @@ const QUOTE_CHARS: usize = 300;
 pub(crate) struct Expected<'a> {
     /// The output it must have.
     pub(crate) output: Option<&'a Output>,
-    /// Whether a runner that marks the guest's entry launched it.
-    pub(crate) marks_guest: bool,
+    /// How its guest is seen.
+    pub(crate) guest: Guest,
+}
+
+/// How the first instruction of the user's own code is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guest {
+    /// It is the executable's own first: its ELF entry point.
+    Entry,
+    /// The runner marks it.
+    Marked,
+    /// By what the kernel sees of an engine that marks nothing.
+    Inferred,
 }
 
 /// Makes the sample of run `run`, at place `order` in the experiment.
 pub(crate) fn of_process(observed: Observed, expected: &Expected<'_>, run: u32, order: u32) -> Sample {
     let mut instants = super::instants::of_process(&observed.events, observed.root);
-    if !expected.marks_guest {
-        super::instants::guest_is_entry(&mut instants);
+    match expected.guest {
+        Guest::Entry => super::instants::guest_is_entry(&mut instants),
+        Guest::Marked => {}
+        Guest::Inferred => super::inferred::add(&observed.events, &mut instants),
     }
     let mut metrics = BTreeMap::new();
     time_metrics(&instants, &mut metrics);
@@ -45,6 +58,7 @@ pub(crate) fn finish(
     order: u32,
 ) -> Sample {
     observed.notes.extend(multiplexed(&observed));
+    observed.notes.extend(bounded(&instants));
     let mut faults = observed.faults.clone();
     faults.extend(lost(&observed));
     if faults.is_empty() {
@@ -82,6 +96,17 @@ fn multiplexed(observed: &Observed) -> Vec<String> {
             format!("{counted:?} was counted {percent} % of the time and scaled up")
         })
         .collect()
+}
+
+/// A guest that shows by its effects alone began no later than seen.
+fn bounded(instants: &Instants) -> Option<String> {
+    let guest = instants.get(&InstantName::Guest)?;
+    (guest.confidence == Some(Confidence::UpperBound)).then(|| {
+        format!(
+            "startup is an upper bound and execution a lower one: guest was seen by its {}",
+            guest.method
+        )
+    })
 }
 
 fn lost(observed: &Observed) -> Option<String> {
@@ -247,7 +272,7 @@ mod tests {
             observed,
             &Expected {
                 output,
-                marks_guest: false,
+                guest: Guest::Entry,
             },
             0,
             0,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use wbd_linux::perf::Counted;
+use wbd_linux::{caller_file, start};
 use wbd_model::document::State;
 use wbd_model::host::Machine;
 use wbd_model::{Cell, Experiment, SCHEMA};
@@ -128,6 +129,7 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
         unavailable: Default::default(),
         samples: Vec::new(),
         failures: Default::default(),
+        remarks: Default::default(),
     }
 }
 
@@ -176,7 +178,26 @@ fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<(), K
     runners.dedup();
     runners
         .into_iter()
-        .try_for_each(|runner| kernel.attach_marks(runner))
+        .try_for_each(|runner| kernel.attach_marks(runner))?;
+    attach_to_engine(kernel, plan)
+}
+
+/// For a command that runs a module: what shows of an engine, and the start of its guest where a file holds its
+/// machine code. No other experiment pays for these probes.
+fn attach_to_engine(kernel: &mut Kernel, plan: &Plan) -> Result<(), KernelError> {
+    kernel.spare_engines();
+    for cell in &plan.cells {
+        if let Ok(Means::Engine { module, .. }) = &cell.means {
+            kernel.attach_to_engines()?;
+            // What the caller may not read, or is no machine code, shows by its effects alone.
+            let file = caller_file::open(module, &plan.caller).ok();
+            let found = file.and_then(|file| Some((start::in_file(&file)?, file)));
+            if let Some((offset, file)) = found {
+                kernel.attach_to_start(&file, offset)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn chosen_seed() -> u64 {

@@ -79,6 +79,13 @@ pub(crate) struct PlannedCell {
 pub(crate) enum Means {
     /// A program as it is.
     Program(Program),
+    /// An engine as it is, with a module of the caller's own.
+    Engine {
+        /// The engine, with its arguments.
+        program: Program,
+        /// The module, or the machine code an engine made of it.
+        module: PathBuf,
+    },
     /// A runner with a module, compiled beforehand or not.
     Runner {
         /// The runner.
@@ -274,8 +281,23 @@ fn own_command(request: &RunRequest, caller: &Identity) -> Result<PlannedCell, P
         workload: stem(Path::new(path)),
         args: args.to_vec(),
         output: None,
-        means: Ok(Means::Program(program)),
+        means: Ok(match module(args, &request.cwd) {
+            Some(module) => Means::Engine { program, module },
+            None => Means::Program(program),
+        }),
     })
+}
+
+/// How the files of modules end, and of the machine code that engines make of them.
+const MODULE_ENDINGS: [&str; 6] = ["wasm", "wat", "cwasm", "wasmu", "so", "aot"];
+
+/// The module that a command names among its arguments: the first file of such an ending.
+fn module(args: &[String], cwd: &Path) -> Option<PathBuf> {
+    let is_module = |arg: &&String| {
+        let ending = Path::new(arg.as_str()).extension();
+        ending.is_some_and(|ending| MODULE_ENDINGS.iter().any(|known| ending == *known))
+    };
+    args.iter().find(is_module).map(|module| cwd.join(module))
 }
 
 /// A file's name without its ending and without what would confuse a cell's name.

@@ -9,6 +9,7 @@ use wbd_model::{Cell, Metric, Progress};
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan};
+use crate::collect::sample::Guest;
 use crate::engine::Engine;
 use crate::targets::catalogue::Mode;
 use crate::targets::precompiled::{Compiler, PrecompileError, Precompiled};
@@ -25,8 +26,8 @@ pub(super) struct ReadyCell {
 
 /// How a cell is run.
 pub(super) enum How {
-    /// As a process of ours; the guest's entry is marked by a runner, or is the program's own.
-    Process { program: Program, marks_guest: bool },
+    /// As a process of ours.
+    Process { program: Program, guest: Guest },
     /// As a container of this image.
     Container { image: String, args: Vec<String> },
 }
@@ -122,8 +123,9 @@ fn prepare_process(
     means: &Means,
     news: &News,
 ) -> Result<ReadyCell, Unavailable> {
-    let (program, marks_guest, code) = match means {
-        Means::Program(program) => (program.clone(), false, None),
+    let (program, guest, code) = match means {
+        Means::Program(program) => (program.clone(), Guest::Entry, None),
+        Means::Engine { program, .. } => (program.clone(), Guest::Inferred, None),
         Means::Runner {
             runner,
             module,
@@ -136,13 +138,13 @@ fn prepare_process(
             };
             let file = code.as_ref().map_or(module.as_path(), |code| code.path.as_path());
             let program = runner_program(runner, *mode, file, module, &plan.cells[index].args, plan)?;
-            (program, true, code)
+            (program, Guest::Marked, code)
         }
         Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
     };
     Ok(ReadyCell {
         index,
-        how: How::Process { program, marks_guest },
+        how: How::Process { program, guest },
         _code: code,
     })
 }

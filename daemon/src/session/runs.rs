@@ -11,7 +11,7 @@ use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};
-use crate::collect::sample::{self, Expected};
+use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
 use crate::store::{Recording, Writer};
@@ -82,11 +82,11 @@ impl Runs<'_> {
             ..
         } = &mut *self.laboratory;
         match (&ready.how, &self.containers) {
-            (How::Process { program, marks_guest }, _) => {
+            (How::Process { program, guest }, _) => {
                 let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
                 let expected = Expected {
                     output,
-                    marks_guest: *marks_guest,
+                    guest: *guest,
                 };
                 Ok(sample::of_process(observed, &expected, run, order))
             }
@@ -100,7 +100,7 @@ impl Runs<'_> {
                 let seen = container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
                 let expected = Expected {
                     output,
-                    marks_guest: false,
+                    guest: Guest::Entry,
                 };
                 Ok(crate::collect::container::sample(
                     seen.0, seen.1, &expected, run, order,

@@ -14,6 +14,7 @@ pub(crate) fn sum_up(mut cell: Cell, samples: &[Sample]) -> FinishedCell {
     cell.failed = u32::try_from(samples.len() - valid.len()).unwrap_or(u32::MAX);
     cell.phases = phases::median_phases(samples);
     cell.failures = failures(samples);
+    cell.remarks = remarks(&valid);
     let mut histograms = BTreeMap::new();
     for metric in Metric::ALL {
         let values: Vec<u64> = valid
@@ -50,6 +51,15 @@ fn failures(samples: &[Sample]) -> BTreeMap<String, u32> {
     failures
 }
 
+/// How often each note was made on the runs that count.
+fn remarks(valid: &[&Sample]) -> BTreeMap<String, u32> {
+    let mut remarks = BTreeMap::new();
+    for note in valid.iter().flat_map(|sample| &sample.notes) {
+        *remarks.entry(note.clone()).or_insert(0) += 1;
+    }
+    remarks
+}
+
 /// Metrics that every target should have.
 const EXPECTED: [Metric; 9] = [
     Metric::Startup,
@@ -81,7 +91,7 @@ fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
 fn why_absent(metric: Metric) -> &'static str {
     match metric {
         Metric::Startup | Metric::Execution => {
-            "the first instruction of the user's code was not seen: its page was already mapped"
+            "the first instruction of the user's code was not seen: its page was already mapped, or an engine ran it that marks nothing and it printed nothing"
         }
         Metric::RssPeak => {
             "the kernel drops a process's memory map before it reports the end; Linux 6.16 or newer keeps it"

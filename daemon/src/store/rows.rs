@@ -72,6 +72,7 @@ fn unfinished(connection: &Connection, id: i64, row: &Row<'_>) -> rusqlite::Resu
         unavailable: unavailable(connection, id)?,
         samples: Vec::new(),
         failures: BTreeMap::new(),
+        remarks: BTreeMap::new(),
     })
 }
 

@@ -50,10 +50,7 @@ fn new_experiment(owner_uid: u32, cells: usize) -> NewExperiment {
 }
 
 fn sample(run: u32) -> Sample {
-    let launch = Instant {
-        ns: 1_000_000 + u64::from(run),
-        method: "tp:sys_enter_execve".into(),
-    };
+    let launch = Instant::seen(1_000_000 + u64::from(run), "tp:sys_enter_execve");
     Sample {
         run,
         order: u32::MAX - run,

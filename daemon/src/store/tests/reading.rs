@@ -32,6 +32,7 @@ fn summary(valid: u32, failed: u32) -> Cell {
         unavailable: BTreeMap::from([(Metric::Cycles, "no counters".into())]),
         samples: Vec::new(),
         failures: BTreeMap::from([("timed out".into(), failed)]),
+        remarks: BTreeMap::new(),
     }
 }
 

@@ -17,7 +17,7 @@ fn instants() -> impl Strategy<Value = BTreeMap<InstantName, Instant>> {
         InstantName::Guest,
         InstantName::Exit,
     ]);
-    let instant = (any::<u64>(), ".*").prop_map(|(ns, method)| Instant { ns, method });
+    let instant = (any::<u64>(), ".*").prop_map(|(ns, method)| Instant::seen(ns, method));
     btree_map(name, instant, 0..4)
 }
 

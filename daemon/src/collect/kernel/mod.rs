@@ -1,5 +1,7 @@
 //! The kernel side, loaded once and attached while an experiment runs.
 
+mod links;
+
 use aya::maps::{HashMap, MapData, RingBuf};
 use aya::programs::raw_trace_point::RawTracePointLink;
 use aya::programs::trace_point::TracePointLink;
@@ -7,17 +9,19 @@ use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink,
 use aya::programs::{RawTracePoint, TracePoint, UProbe};
 use aya::{Ebpf, EbpfLoader};
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use wbd_abi::{Event, Mark, RunState};
 use wbd_linux::cgroup::Nest;
 use wbd_linux::{offsets, process, usdt};
 
+use self::links::Links;
 use super::tracing_fs::{NoTracingFs, TracingFs};
 
 /// The kernel side's object, as built from `ebpf/`.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/wbd.bpf.o");
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../../ebpf/wbd.bpf.o");
 
 /// Raw tracepoints: program and tracepoint.
 const RAW_TRACEPOINTS: [(&str, &str); 4] = [
@@ -32,6 +36,15 @@ const TRACEPOINTS: [(&str, &str, &str); 3] = [
     ("execve_enter", "syscalls", "sys_enter_execve"),
     ("execve_enter", "syscalls", "sys_enter_execveat"),
     ("cgroup_mkdir", "cgroup", "cgroup_mkdir"),
+];
+
+/// Tracepoints that show what an engine does which marks nothing: program, category, tracepoint.
+const ENGINE_TRACEPOINTS: [(&str, &str, &str); 5] = [
+    ("open_enter", "syscalls", "sys_enter_openat"),
+    ("protect_enter", "syscalls", "sys_enter_mprotect"),
+    ("protect_enter", "syscalls", "sys_enter_mmap"),
+    ("write_enter", "syscalls", "sys_enter_write"),
+    ("write_enter", "syscalls", "sys_enter_writev"),
 ];
 
 /// Marks of an instrumented runner: USDT probe and what it announces.
@@ -100,28 +113,23 @@ pub(crate) struct Kernel {
     tracing: TracingFs,
 }
 
-/// Attachments to the kernel and to runners; dropping them detaches.
+/// Attachments to the kernel and to programs; dropping them detaches.
 #[derive(Default)]
 struct Attached {
-    raw: Vec<RawTracePointLink>,
-    tracepoints: Vec<TracePointLink>,
-    /// By the runner's file: its device, its number there and when it was last written.
-    marks: BTreeMap<FileIdentity, Vec<UProbeLink>>,
+    raw: Links<RawTracePointLink>,
+    tracepoints: Links<TracePointLink>,
+    marks: BTreeMap<FileIdentity, Links<UProbeLink>>,
+    engine: Engine,
 }
 
+/// A runner's file: its device, its number there, and when it was last written.
 type FileIdentity = (u64, u64, i64, i64);
 
-impl Drop for Attached {
-    /// Detaches all at once: for each tracepoint the kernel waits 70 ms until no CPU can be inside.
-    fn drop(&mut self) {
-        std::thread::scope(|threads| {
-            threads.spawn(|| drop(std::mem::take(&mut self.raw)));
-            threads.spawn(|| drop(std::mem::take(&mut self.marks)));
-            for link in self.tracepoints.drain(..) {
-                threads.spawn(|| drop(link));
-            }
-        });
-    }
+/// What is attached for engines that mark nothing.
+#[derive(Default)]
+struct Engine {
+    tracepoints: Links<TracePointLink>,
+    starts: Links<UProbeLink>,
 }
 
 impl Kernel {
@@ -141,7 +149,13 @@ impl Kernel {
             let loaded = typed::<RawTracePoint>(&mut ebpf, program)?.load();
             loaded.map_err(|source| KernelError::Program { program, source })?;
         }
-        for program in ["execve_enter", "cgroup_mkdir"] {
+        for program in [
+            "execve_enter",
+            "cgroup_mkdir",
+            "open_enter",
+            "protect_enter",
+            "write_enter",
+        ] {
             let loaded = typed::<TracePoint>(&mut ebpf, program)?.load();
             loaded.map_err(|source| KernelError::Program { program, source })?;
         }
@@ -178,24 +192,65 @@ impl Kernel {
             return Ok(());
         }
         self.tracing.ensure()?;
-        let mut attached = Attached::default();
+        let mut raw = Links::default();
         for (program, tracepoint) in RAW_TRACEPOINTS {
             let typed = typed::<RawTracePoint>(&mut self.ebpf, program)?;
             let link = typed.attach(tracepoint).and_then(|id| typed.take_link(id));
-            attached
-                .raw
-                .push(link.map_err(|source| KernelError::Program { program, source })?);
+            raw.push(link.map_err(|source| KernelError::Program { program, source })?);
         }
-        for (program, category, tracepoint) in TRACEPOINTS {
+        self.attached.tracepoints = self.attach_tracepoints(&TRACEPOINTS)?;
+        self.attached.raw = raw;
+        Ok(())
+    }
+
+    fn attach_tracepoints(
+        &mut self,
+        all: &[(&'static str, &str, &str)],
+    ) -> Result<Links<TracePointLink>, KernelError> {
+        let mut attach = |&(program, category, tracepoint): &(&'static str, &str, &str)| {
             let typed = typed::<TracePoint>(&mut self.ebpf, program)?;
             let link = typed
                 .attach(category, tracepoint)
                 .and_then(|id| typed.take_link(id));
-            attached
-                .tracepoints
-                .push(link.map_err(|source| KernelError::Program { program, source })?);
+            link.map_err(|source| KernelError::Program { program, source })
+        };
+        all.iter().map(&mut attach).collect()
+    }
+
+    fn attach_uprobe(&mut self, file: &Path, offset: u64, mark: Mark) -> Result<UProbeLink, KernelError> {
+        let program = "mark";
+        let point = UProbeAttachPoint {
+            location: UProbeAttachLocation::AbsoluteOffset(offset),
+            cookie: Some(mark as u64),
+        };
+        let typed = typed::<UProbe>(&mut self.ebpf, program)?;
+        typed
+            .attach(point, file, UProbeScope::AllProcesses)
+            .and_then(|id| typed.take_link(id))
+            .map_err(|source| KernelError::Program { program, source })
+    }
+
+    /// Attaches the programs that show what an engine does which marks nothing. They cost a little of every
+    /// system call of theirs, also a target's: see [`Self::spare_engines`].
+    pub(crate) fn attach_to_engines(&mut self) -> Result<(), KernelError> {
+        if !self.attached.engine.tracepoints.is_empty() {
+            return Ok(());
         }
-        self.attached = attached;
+        self.tracing.ensure()?;
+        self.attached.engine.tracepoints = self.attach_tracepoints(&ENGINE_TRACEPOINTS)?;
+        Ok(())
+    }
+
+    /// Detaches what [`Self::attach_to_engines`] and [`Self::attach_to_start`] attached.
+    pub(crate) fn spare_engines(&mut self) {
+        self.attached.engine = Engine::default();
+    }
+
+    /// Attaches to the first instruction of a guest whose machine code lies at `offset` in `file`.
+    pub(crate) fn attach_to_start(&mut self, file: &File, offset: u64) -> Result<(), KernelError> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let link = self.attach_uprobe(Path::new(&path), offset, Mark::Start)?;
+        self.attached.engine.starts.push(link);
         Ok(())
     }
 
@@ -210,7 +265,7 @@ impl Kernel {
             return Ok(());
         }
         let probes = usdt::probes(runner)?;
-        let mut links = Vec::new();
+        let mut links = Links::default();
         for (name, mark) in MARKS {
             let probe = probes
                 .iter()
@@ -219,19 +274,7 @@ impl Kernel {
                 runner: runner.display().to_string(),
                 mark: name,
             })?;
-            let point = UProbeAttachPoint {
-                location: UProbeAttachLocation::AbsoluteOffset(probe.file_offset),
-                cookie: Some(mark as u64),
-            };
-            let typed = typed::<UProbe>(&mut self.ebpf, "mark")?;
-            let link = typed
-                .attach(point, runner, UProbeScope::AllProcesses)
-                .and_then(|id| typed.take_link(id))
-                .map_err(|source| KernelError::Program {
-                    program: "mark",
-                    source,
-                })?;
-            links.push(link);
+            links.push(self.attach_uprobe(runner, probe.file_offset, mark)?);
         }
         self.attached.marks.insert(file, links);
         Ok(())

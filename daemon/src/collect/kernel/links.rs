@@ -1,0 +1,37 @@
+//! Attachments, which end when they are dropped.
+
+/// Attachments of one kind. Dropping them detaches all at once: for each of some kinds the kernel waits 70 ms
+/// until no CPU can be inside.
+pub(super) struct Links<T: Send>(Vec<T>);
+
+impl<T: Send> Default for Links<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Send> FromIterator<T> for Links<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(links: I) -> Self {
+        Self(links.into_iter().collect())
+    }
+}
+
+impl<T: Send> Links<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn push(&mut self, link: T) {
+        self.0.push(link);
+    }
+}
+
+impl<T: Send> Drop for Links<T> {
+    fn drop(&mut self) {
+        std::thread::scope(|threads| {
+            for link in self.0.drain(..) {
+                threads.spawn(|| drop(link));
+            }
+        });
+    }
+}
