@@ -2,7 +2,7 @@
 
 /// Makes a test of every claim about this runner: `program::CLAIM`, and `MODE::CLAIM` for each of its modes.
 ///
-/// ```ignore
+/// ```text
 /// wbd_runner_tests::contract! {
 ///     runner: env!("CARGO_BIN_EXE_wbd-runner-engine"),
 ///     version: "engine 1.2.3",
