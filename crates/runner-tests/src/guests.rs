@@ -1,4 +1,4 @@
-//! Guests, each just long enough to show one thing.
+//! Guests, each just long enough to show one thing. Each exports its memory, as WASI demands.
 
 /// The module of this text.
 ///
@@ -20,16 +20,17 @@ pub const EXITS_SEVEN: &str = r#"(module
 pub const RETURNS: &str = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
 
 /// Traps.
-pub const TRAPS: &str = r#"(module (func (export "_start") unreachable))"#;
+pub const TRAPS: &str = r#"(module (memory (export "memory") 1) (func (export "_start") unreachable))"#;
 
 /// Traps before `_start`, when it is instantiated.
-pub const TRAPS_EARLY: &str = r#"(module (func $first unreachable) (start $first) (func (export "_start")))"#;
+pub const TRAPS_EARLY: &str = r#"(module (memory (export "memory") 1) (func $first unreachable) (start $first) (func (export "_start")))"#;
 
 /// Calls itself without end.
-pub const OVERFLOWS: &str = r#"(module (func $f (export "_start") (call $f)))"#;
+pub const OVERFLOWS: &str = r#"(module (memory (export "memory") 1) (func $f (export "_start") (call $f)))"#;
 
 /// Wants a function nobody has.
-pub const WANTS_MORE: &str = r#"(module (import "env" "no_such_thing" (func)) (func (export "_start")))"#;
+pub const WANTS_MORE: &str =
+    r#"(module (import "env" "no_such_thing" (func)) (memory (export "memory") 1) (func (export "_start")))"#;
 
 /// Wants a function of WASI that is none.
 pub const WANTS_MORE_OF_WASI: &str = r#"(module
@@ -38,10 +39,12 @@ pub const WANTS_MORE_OF_WASI: &str = r#"(module
     (func (export "_start")))"#;
 
 /// Returns nothing where it promised a number.
-pub const INVALID: &str = r#"(module (func (export "_start")) (func (result i32)))"#;
+pub const INVALID: &str =
+    r#"(module (memory (export "memory") 1) (func (export "_start")) (func (result i32)))"#;
 
 /// Has no `_start`.
-pub const LIBRARY: &str = r#"(module (func (export "add") (result i32) (i32.const 2)))"#;
+pub const LIBRARY: &str =
+    r#"(module (memory (export "memory") 1) (func (export "add") (result i32) (i32.const 2)))"#;
 
 /// A component with nothing in it.
 pub const COMPONENT: &str = "(component)";
