@@ -15,17 +15,15 @@ pub(crate) fn context(run: &Run) -> Result<WasiCtx, Failure> {
     })?;
     for Preopen { host, guest } in &run.preopens {
         let refused = |error: &dyn std::fmt::Display| Failure::cannot_open_directory(host, error);
-        let directory =
-            Dir::open_ambient_dir(host, ambient_authority()).map_err(|error| refused(&error))?;
-        builder.preopened_dir(directory, guest).map_err(|error| refused(&error))?;
+        let directory = Dir::open_ambient_dir(host, ambient_authority()).map_err(|error| refused(&error))?;
+        builder
+            .preopened_dir(directory, guest)
+            .map_err(|error| refused(&error))?;
     }
     Ok(builder.build())
 }
 
-fn strings(
-    builder: &mut WasiCtxBuilder,
-    run: &Run,
-) -> Result<(), wasmi_wasi::wasi_common::StringArrayError> {
+fn strings(builder: &mut WasiCtxBuilder, run: &Run) -> Result<(), wasmi_wasi::wasi_common::StringArrayError> {
     builder
         .arg(&run.program_name())?
         .args(&run.arguments)?
