@@ -13,7 +13,7 @@ use wbd_runner::Failure;
 use crate::wasi::Wasi;
 
 /// Bytes of the stack on which the interpreter keeps its guest's calls and operands.
-const STACK: u32 = 1 << 20;
+const STACK: u32 = 64 << 10;
 
 /// Bytes for what WAMR says of an error.
 const MESSAGE: usize = 256;
