@@ -35,6 +35,7 @@ const COMPILING: &[Package] = &[
         "the compiler's own routines for Wasm",
     ),
     ("wasi-libc", "the C library of Wasm modules"),
+    ("cmake", "builds WAMR"),
     (
         "libc6-dev",
         "the C library of native workloads, static and dynamic",
