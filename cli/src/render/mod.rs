@@ -17,7 +17,17 @@ pub(crate) mod units;
 #[cfg(test)]
 pub(crate) mod specimen;
 
+use wbd_model::Size;
+
 /// Stands where a figure could not be measured.
 pub(crate) const ABSENT: &str = "-";
 /// Stands where there is nothing to measure, such as the start of a container where there is none.
 pub(crate) const NOT_APPLICABLE: &str = "·";
+
+/// A workload's name, with its size where that is not the usual one: an experiment may have it in several.
+pub(crate) fn workload(name: &str, size: Option<Size>) -> String {
+    match size {
+        None | Some(Size::Quick) => name.to_owned(),
+        Some(size) => format!("{name} ({size})"),
+    }
+}

@@ -8,6 +8,7 @@ use wbd_model::{Cell, Experiment, Metric, Unit};
 
 use super::table::plain;
 use super::units::figure;
+use super::workload;
 
 const LEGEND: &str = "p50: median; ±: from it to the farther end of its 95 % interval (bootstrap); n: runs that count / asked for";
 
@@ -139,7 +140,7 @@ fn in_short(cells: &[String], all: &[Cell]) -> Vec<String> {
 }
 
 fn name(cell: &Cell) -> String {
-    format!("{}/{}", cell.target, cell.workload)
+    format!("{}/{}", cell.target, workload(&cell.workload, cell.size))
 }
 
 #[cfg(test)]
