@@ -35,13 +35,11 @@ fn version(target: &TargetInfo) -> String {
     version.split(", ").next().unwrap_or_default().to_owned()
 }
 
-/// One line for each engine: its targets, and where it is.
+/// One line for each engine: its targets, and where it is; of what has none, what it is.
 fn origins(targets: &[TargetInfo]) -> String {
     let mut from: Vec<(&str, Vec<&str>)> = Vec::new();
-    for target in targets {
-        let Some(origin) = target.from.as_deref() else {
-            continue;
-        };
+    for target in targets.iter().filter(|target| target.unavailable.is_none()) {
+        let origin = target.from.as_deref().unwrap_or(&target.about);
         match from.last_mut() {
             Some((last, names)) if *last == origin => names.push(&target.name),
             _ => from.push((origin, vec![&target.name])),
@@ -50,13 +48,9 @@ fn origins(targets: &[TargetInfo]) -> String {
     let line =
         |(origin, names): &(&str, Vec<&str>)| format!("{}: {}\n", plain(&names.join(", ")), plain(origin));
     let lines: String = from.iter().map(line).collect();
-    if lines.is_empty() {
-        lines
-    } else {
-        format!(
-            "\nsize is the engine's: its runner and the libraries installed beside it, which are here\n{lines}"
-        )
-    }
+    format!(
+        "\nsize is the engine's: its runner and the libraries installed beside it, which are here\n{lines}"
+    )
 }
 
 /// The workloads, then the mends of those that are not available.
@@ -159,8 +153,19 @@ mod tests {
             unavailable: missing(),
             ..TargetInfo::default()
         };
+        let bare = TargetInfo {
+            name: "plain".into(),
+            about: "the program itself".into(),
+            ..TargetInfo::default()
+        };
         let drawn = targets(&TargetList {
-            targets: vec![there("x-jit", "jit"), there("x-aot", "aot"), gone("y"), gone("z")],
+            targets: vec![
+                bare,
+                there("x-jit", "jit"),
+                there("x-aot", "aot"),
+                gone("y"),
+                gone("z"),
+            ],
         });
         println!("{drawn}");
         assert!(

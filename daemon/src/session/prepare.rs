@@ -91,6 +91,7 @@ pub(super) fn prepare(
 }
 
 fn explain_unavailable(cell: &mut Cell, why: &Unavailable, news: &News) {
+    cell.cache.clear(); // there are no figures to say it of
     let text = format!("{}; {}", why.why, why.mend);
     news.send(Progress::Warning(format!(
         "{}/{} is unavailable: {text}",
