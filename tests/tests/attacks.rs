@@ -8,10 +8,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tonic::Code;
 use wbd_model::request::ExperimentList;
-use wbd_model::{Exit, Metric, RunRequest};
+use wbd_model::{Exit, Metric, Preopen, RunRequest, Suite};
 use wbd_tests::client::Client;
 use wbd_tests::user::User;
-use wbd_tests::{Answer, Home, process, wait};
+use wbd_tests::{Answer, Home, process, targets, wait};
 
 const RAW_CLIENT: &str = env!("CARGO_BIN_EXE_raw-client");
 
@@ -113,6 +113,35 @@ fn a_directory_that_the_caller_may_not_enter_is_not_entered_for_them() {
     );
 }
 
+/// What a guest may use is opened by the runner, which is nobody's. Needs root.
+#[test]
+fn a_directory_that_the_caller_may_not_read_is_not_given_to_their_guest() {
+    let home = Home::with_dist_for_everyone();
+    let _wbd = home.start();
+    let nobody = User::nobody();
+    home.admit(&nobody);
+    let hidden = home.path("hidden");
+    fs::create_dir(&hidden).unwrap();
+    let all = targets::wasm(&home);
+    for (mode, counts) in [(0o700, 0), (0o755, 1)] {
+        fs::set_permissions(&hidden, Permissions::from_mode(mode)).unwrap();
+        let given = RunRequest {
+            targets: all.iter().map(|target| target.name.clone()).collect(),
+            wasm: Some(home.program("exit_code.wasm").into()),
+            command: vec!["0".into()],
+            dirs: vec![Preopen {
+                host: home.text("hidden"),
+                guest: "/".into(),
+            }],
+            ..request()
+        };
+        send(&home, &nobody, &given).expect(0);
+        for cell in home.show("latest").cells {
+            assert_eq!(cell.valid, counts, "{mode:o}: {cell:#?}");
+        }
+    }
+}
+
 /// Needs root.
 #[test]
 fn requests_that_make_no_sense_are_refused_and_the_daemon_lives() {
@@ -132,6 +161,34 @@ fn requests_that_make_no_sense_are_refused_and_the_daemon_lives() {
     for (what, request) in [
         ("nothing", request()),
         ("no run", RunRequest { runs: 0, ..native() }),
+        (
+            "a directory without a module",
+            RunRequest {
+                dirs: vec![Preopen {
+                    host: "/".into(),
+                    guest: "/".into(),
+                }],
+                ..native()
+            },
+        ),
+        (
+            "a directory that becomes another one",
+            RunRequest {
+                wasm: Some("/a.wasm".into()),
+                dirs: vec![Preopen {
+                    host: "/etc::/".into(),
+                    guest: "x".into(),
+                }],
+                ..request()
+            },
+        ),
+        (
+            "a suite of a command",
+            RunRequest {
+                suite: Some(Suite::Seed),
+                ..command("/bin/true")
+            },
+        ),
         (
             "too many runs",
             RunRequest {
