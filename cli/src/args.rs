@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
-use wbd_model::{DEFAULT_SOCKET, Metric, Size};
+use wbd_model::{DEFAULT_SOCKET, Metric, Size, Suite};
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a run failed; 2 bad usage; \
     3 the daemon cannot be reached; 4 refused.";
@@ -116,9 +116,20 @@ pub(crate) struct RunArgs {
     /// How much the workloads compute [default: quick]
     #[arg(long, value_parser = size_parser())]
     pub(crate) size: Option<Size>,
-    /// A Wasm module of your own to measure the targets with; what follows `--` are its arguments
+    /// A set of targets and workloads by name; -t and -w narrow it. `seed`: every target but native-dynamic, every
+    /// workload but empty; interpreters, and native once more, at size small
+    #[arg(long, value_parser = suite_parser())]
+    pub(crate) suite: Option<Suite>,
+    /// A Wasm module of your own, for the targets named or all that run Wasm; what follows `--` are its arguments
     #[arg(long, value_name = "FILE")]
     pub(crate) wasm: Option<PathBuf>,
+    /// A directory the module of --wasm may use, by this name or by the one after `::`; opened with your rights.
+    /// May be given several times
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", requires = "wasm")]
+    pub(crate) dirs: Vec<OsString>,
+    /// A variable the module of --wasm gets; may be given several times
+    #[arg(long = "env", value_name = "NAME=VALUE", requires = "wasm")]
+    pub(crate) variables: Vec<OsString>,
     /// After how many seconds a run is ended and does not count
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
     pub(crate) time_limit: f64,
@@ -135,6 +146,10 @@ fn size_parser() -> impl TypedValueParser<Value = Size> {
             .find(|size| size.as_str() == name)
             .unwrap_or_default()
     })
+}
+
+fn suite_parser() -> impl TypedValueParser<Value = Suite> {
+    PossibleValuesParser::new(["seed"]).map(|_| Suite::Seed)
 }
 
 #[cfg(test)]
@@ -160,6 +175,9 @@ mod tests {
             "wbctl workloads --json",
             "wbctl --socket /s run -t native -t docker -w fasta -n 30 --warmup 2 --seed 7 --size seed",
             "wbctl run --wasm a.wasm -t wasmi -- x -y",
+            "wbctl run --wasm a.wasm --dir . --dir /data::/d --env A=b -- x",
+            "wbctl run --suite seed --size seed -n 3",
+            "wbctl run -t wasm3 --size small",
             "wbctl run --time-limit 0.5 -- ls -l",
             "wbctl list",
             "wbctl show 7 --runs",
@@ -188,6 +206,9 @@ mod tests {
         for (line, named) in [
             ("wbctl run -t native -n 0", "1.."),
             ("wbctl run -t native --size huge", "quick"),
+            ("wbctl run --suite all", "seed"),
+            ("wbctl run -t native --dir .", "--wasm"),
+            ("wbctl run --env A=b -- ls", "--wasm"),
             ("wbctl hist 7 --metric speed", "startup, execution"),
             ("wbctl export 7 --format xml", "csv"),
             ("wbctl export 7", "--format"),

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use wbd_model::RunRequest;
+use wbd_model::{Preopen, RunRequest};
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
@@ -55,6 +55,7 @@ struct Subject {
     wasm: Option<PathBuf>,
     command: Vec<String>,
     env: Vec<String>,
+    dirs: Vec<Preopen>,
 }
 
 /// The request that `args` come to.
@@ -77,6 +78,8 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         command: subject.command,
         cwd: text(caller.directory.as_os_str(), "the working directory")?.into(),
         env: subject.env,
+        dirs: subject.dirs,
+        suite: args.suite,
     })
 }
 
@@ -89,9 +92,15 @@ fn subject(args: &RunArgs, caller: &Caller) -> Result<Subject, Failure> {
 }
 
 fn workloads(args: &RunArgs) -> Result<Subject, Failure> {
+    if args.suite.is_some() {
+        return Ok(Subject {
+            workloads: args.workloads.clone(),
+            ..Subject::default()
+        });
+    }
     if args.targets.is_empty() && args.workloads.is_empty() {
         return Err(usage(
-            "nothing to run: name a target, such as `-t native`, or give a command after `--`",
+            "nothing to run: name a target, such as `-t native`, a suite, or give a command after `--`",
         ));
     }
     if args.targets.is_empty() {
@@ -112,9 +121,20 @@ fn workloads(args: &RunArgs) -> Result<Subject, Failure> {
 fn module(args: &RunArgs, file: &Path, caller: &Caller) -> Result<Subject, Failure> {
     refuse("--wasm brings its own program", "-w", !args.workloads.is_empty())?;
     refuse("--wasm brings its own program", "--size", args.size.is_some())?;
+    refuse("--wasm brings its own program", "--suite", args.suite.is_some())?;
     Ok(Subject {
         wasm: Some(readable_file(&caller.directory.join(file))?),
         command: texts(&args.command)?,
+        env: args
+            .variables
+            .iter()
+            .map(|raw| variable(raw))
+            .collect::<Result<_, _>>()?,
+        dirs: args
+            .dirs
+            .iter()
+            .map(|raw| preopen(raw, caller))
+            .collect::<Result<_, _>>()?,
         ..Subject::default()
     })
 }
@@ -124,6 +144,7 @@ fn command(args: &RunArgs, program: &OsStr, rest: &[OsString], caller: &Caller) 
     refuse(why, "-t", !args.targets.is_empty())?;
     refuse(why, "-w", !args.workloads.is_empty())?;
     refuse(why, "--size", args.size.is_some())?;
+    refuse(why, "--suite", args.suite.is_some())?;
     let found = program::find(program, caller.variable("PATH"), &caller.directory)
         .map_err(|error| usage(error.to_string()))?;
     let mut command = vec![text(found.as_os_str(), "the program's path")?];
@@ -164,6 +185,36 @@ fn readable_file(path: &Path) -> Result<PathBuf, Failure> {
         return Err(fail(&"it is not a file"));
     }
     text(path.as_os_str(), "the module's path").map(PathBuf::from)
+}
+
+fn variable(raw: &OsStr) -> Result<String, Failure> {
+    let variable = text(raw, "a variable")?;
+    match variable.split_once('=') {
+        Some((name, _)) if !name.is_empty() => Ok(variable),
+        _ => Err(usage(format!("--env {variable} is not NAME=VALUE"))),
+    }
+}
+
+/// The guest knows a directory by the name it was given here, unless another follows `::`.
+fn preopen(raw: &OsStr, caller: &Caller) -> Result<Preopen, Failure> {
+    let raw = text(raw, "a directory")?;
+    let (host, guest) = raw.split_once("::").unwrap_or((&raw, &raw));
+    if host.is_empty() || guest.is_empty() {
+        return Err(usage(format!("--dir {raw} is not HOST or HOST::GUEST")));
+    }
+    let path = caller.directory.join(host);
+    let fail = |why: &dyn Display| usage(format!("cannot give {} to the module: {why}", path.display()));
+    std::fs::read_dir(&path).map_err(|error| fail(&error))?;
+    let host = text(path.as_os_str(), "the directory's path")?;
+    if host.contains("::") {
+        return Err(fail(
+            &"its path has `::` in it, which divides the names; use a link",
+        ));
+    }
+    Ok(Preopen {
+        host,
+        guest: guest.to_owned(),
+    })
 }
 
 fn milliseconds(seconds: f64) -> Result<u64, Failure> {
@@ -210,7 +261,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     use clap::Parser;
-    use wbd_model::Size;
+    use wbd_model::{Size, Suite};
 
     use super::*;
     use crate::args::{Args, Command};
@@ -273,6 +324,36 @@ mod tests {
     }
 
     #[test]
+    fn a_module_is_given_directories_and_variables_by_name() {
+        let given = ["--dir", "etc", "--dir", "/usr::/u", "--env", "A=b=c"];
+        let request = built(&[&["--wasm", "/etc/passwd"], &given[..]].concat()).unwrap();
+        let dirs: Vec<_> = request
+            .dirs
+            .iter()
+            .map(|dir| (&dir.host[..], &dir.guest[..]))
+            .collect();
+        assert_eq!(
+            dirs,
+            [("/etc", "etc"), ("/usr", "/u")],
+            "relative to the caller's directory"
+        );
+        assert_eq!(request.env, ["A=b=c"]);
+        assert!(request.targets.is_empty(), "every target that runs Wasm");
+    }
+
+    #[test]
+    fn a_suite_needs_no_names_and_takes_those_it_is_given() {
+        let request = built(&["--suite", "seed"]).unwrap();
+        assert_eq!((request.suite, request.size), (Some(Suite::Seed), Size::Quick));
+        assert!(request.targets.is_empty() && request.workloads.is_empty());
+        let narrow = built(&["--suite", "seed", "-t", "wasmi", "-w", "fasta"]).unwrap();
+        assert_eq!(
+            (&narrow.targets[0][..], &narrow.workloads[0][..]),
+            ("wasmi", "fasta")
+        );
+    }
+
+    #[test]
     fn contradictions_are_usage_errors_that_say_what_to_do() {
         for (flags, said) in [
             (&[][..], "nothing to run"),
@@ -290,6 +371,13 @@ mod tests {
                 &["--wasm", "/a", "-t", "wasmi", "--size", "seed"],
                 "--size says otherwise",
             ),
+            (&["--wasm", "/a", "--suite", "seed"], "--suite says otherwise"),
+            (&["--suite", "seed", "--", "sh"], "--suite says otherwise"),
+            (&["--wasm", "/etc/passwd", "--env", "A"], "NAME=VALUE"),
+            (&["--wasm", "/etc/passwd", "--env", "=a"], "NAME=VALUE"),
+            (&["--wasm", "/etc/passwd", "--dir", "::/a"], "HOST::GUEST"),
+            (&["--wasm", "/etc/passwd", "--dir", "/no/such"], "/no/such"),
+            (&["--wasm", "/etc/passwd", "--dir", "/etc/passwd"], "cannot give"),
             (&["--wasm", "/no/such", "-t", "wasmi"], "/no/such"),
             (&["--wasm", "/etc", "-t", "wasmi"], "not a file"),
             (&["-t", "native", "--time-limit", "0"], "0.001"),

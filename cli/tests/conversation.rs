@@ -90,7 +90,7 @@ fn a_run_that_does_not_count_is_in_the_table_and_in_the_exit_code() {
     assert_code(&output, 1);
     let table = text(&output.stdout);
     assert!(
-        table.contains("failed: native/a,b: 1 of 3 runs made do not count: exited with 3 (1 x)"),
+        table.contains("failed: native/a,b (small): 1 of 3 runs made do not count: exited with 3 (1 x)"),
         "{table}"
     );
     assert!(text(&output.stderr).contains("1 run does not count"));
@@ -153,15 +153,17 @@ fn csv_has_a_line_for_each_value_and_quotes_what_needs_it() {
         .map(|record| record.unwrap().iter().map(str::to_owned).collect())
         .collect();
     let expected = [
-        "experiment,target,workload,run,order,valid,kind,name,value,unit"
+        "experiment,target,workload,run,order,valid,kind,name,value,unit,size"
             .split(',')
             .collect::<Vec<_>>(),
-        vec!["7", "native", "a,b", "0", "1", "true", "exit", "code", "0", ""],
         vec![
-            "7", "native", "a,b", "0", "1", "true", "metric", "startup", "5", "ns",
+            "7", "native", "a,b", "0", "1", "true", "exit", "code", "0", "", "small",
         ],
         vec![
-            "7", "native", "a,b", "0", "1", "true", "instant", "launch", "100", "ns",
+            "7", "native", "a,b", "0", "1", "true", "metric", "startup", "5", "ns", "small",
+        ],
+        vec![
+            "7", "native", "a,b", "0", "1", "true", "instant", "launch", "100", "ns", "small",
         ],
         vec![
             "7",
@@ -174,6 +176,7 @@ fn csv_has_a_line_for_each_value_and_quotes_what_needs_it() {
             "not_started",
             "no, \"never\"",
             "",
+            "small",
         ],
     ];
     assert_eq!(lines, expected);

@@ -24,12 +24,14 @@ use crate::socket::Lock;
 use crate::store::{Store, Writer};
 use crate::targets::assets::Assets;
 use crate::targets::precompiled::Cache;
+use crate::targets::runners::Runners;
 
 /// What the daemon holds while it lives. Fields are dropped in this order.
 struct Holdings {
     launching: Queue<LaunchThread>,
     store: Store,
     assets: Assets,
+    runners: Runners,
     /// Held open: while a connection lives, reading needs no room on the disk.
     _open: Writer,
     _lock: Lock,
@@ -53,17 +55,20 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let instance = instance(&settings.state);
     clear_containers(&instance);
     let nest = Nest::take(Hierarchies::detect()?, &instance)?;
+    let runners = Runners::default();
     let laboratory = Laboratory {
         kernel: Kernel::load()?,
         slot: Slot::new(nest),
         store: store.clone(),
         code: Cache::open(&settings.state)?,
+        runners: runners.clone(),
         instance,
     };
     Ok(Holdings {
         launching: Queue::new(LaunchThread::start(laboratory).context("cannot start the launch thread")?),
         store,
         assets: Assets::beside_this_program()?,
+        runners,
         _open: writer,
         _lock: lock,
     })
@@ -97,6 +102,7 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
     let (stopping, stop) = watch::channel(false);
     let service = Service {
         assets: holdings.assets.clone(),
+        runners: holdings.runners.clone(),
         store: holdings.store.clone(),
         queue: holdings.launching.clone(),
         stop,

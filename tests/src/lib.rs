@@ -11,6 +11,7 @@ pub mod documents;
 pub mod home;
 pub mod process;
 pub mod remains;
+pub mod targets;
 pub mod user;
 pub mod wait;
 

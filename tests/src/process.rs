@@ -79,3 +79,19 @@ pub fn environment(pid: u32) -> Vec<String> {
     let text = String::from_utf8_lossy(&text);
     text.split_terminator('\0').map(str::to_owned).collect()
 }
+
+/// Whether a process has executable memory that no file backs: machine code made while it ran. The kernel's own
+/// pages (`[vdso]`, `[vsyscall]`) are not it.
+///
+/// # Panics
+/// Where the process has ended.
+#[must_use]
+pub fn has_code_without_a_file(pid: u32) -> bool {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("the process lives");
+    maps.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let executable = words.nth(1).is_some_and(|rights| rights.contains('x'));
+        let inode = words.nth(2);
+        executable && inode == Some("0") && !words.next().is_some_and(|name| name.starts_with("[v"))
+    })
+}

@@ -8,10 +8,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tonic::Code;
 use wbd_model::request::ExperimentList;
-use wbd_model::{Exit, Metric, RunRequest};
+use wbd_model::{Exit, Metric, Preopen, RunRequest, Suite};
 use wbd_tests::client::Client;
 use wbd_tests::user::User;
-use wbd_tests::{Answer, Home, process, wait};
+use wbd_tests::{Answer, Home, process, targets, wait};
 
 const RAW_CLIENT: &str = env!("CARGO_BIN_EXE_raw-client");
 
@@ -113,6 +113,48 @@ fn a_directory_that_the_caller_may_not_enter_is_not_entered_for_them() {
     );
 }
 
+/// Traps where the file `secret` in its first directory cannot be opened for reading.
+const READER: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "secret")
+    (func (export "_start")
+        (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 6) (i32.const 0)
+                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16))
+            (then unreachable))))"#;
+
+/// What a guest may use is opened by its runner, which has nobody's rights. Needs root.
+#[test]
+fn a_directory_that_the_caller_may_not_read_is_not_given_to_their_guest() {
+    let home = Home::with_dist_for_everyone();
+    let _wbd = home.start();
+    let nobody = User::nobody();
+    home.admit(&nobody);
+    let hidden = home.path("hidden");
+    fs::create_dir(&hidden).unwrap();
+    let _secret = home.file("hidden/secret", "secret", 0o644);
+    let module = home.file("reader.wasm", "", 0o644);
+    fs::write(&module, wat::parse_str(READER).unwrap()).unwrap();
+    let all = targets::wasm(&home);
+    for (mode, counts) in [(0o700, 0), (0o755, 1)] {
+        fs::set_permissions(&hidden, Permissions::from_mode(mode)).unwrap();
+        let given = RunRequest {
+            targets: all.iter().map(|target| target.name.clone()).collect(),
+            wasm: Some(module.clone().into()),
+            dirs: vec![Preopen {
+                host: home.text("hidden"),
+                guest: "/".into(),
+            }],
+            ..request()
+        };
+        send(&home, &nobody, &given).expect(0);
+        for cell in home.show("latest").cells {
+            assert_eq!(cell.valid, counts, "{mode:o}: {cell:#?}");
+        }
+    }
+}
+
 /// Needs root.
 #[test]
 fn requests_that_make_no_sense_are_refused_and_the_daemon_lives() {
@@ -132,6 +174,34 @@ fn requests_that_make_no_sense_are_refused_and_the_daemon_lives() {
     for (what, request) in [
         ("nothing", request()),
         ("no run", RunRequest { runs: 0, ..native() }),
+        (
+            "a directory without a module",
+            RunRequest {
+                dirs: vec![Preopen {
+                    host: "/".into(),
+                    guest: "/".into(),
+                }],
+                ..native()
+            },
+        ),
+        (
+            "a directory that becomes another one",
+            RunRequest {
+                wasm: Some("/a.wasm".into()),
+                dirs: vec![Preopen {
+                    host: "/etc::/".into(),
+                    guest: "x".into(),
+                }],
+                ..request()
+            },
+        ),
+        (
+            "a suite of a command",
+            RunRequest {
+                suite: Some(Suite::Seed),
+                ..command("/bin/true")
+            },
+        ),
         (
             "too many runs",
             RunRequest {

@@ -10,6 +10,26 @@ use wbd_model::request::{ExperimentList, TargetList, WorkloadList};
 use wbd_tests::{Home, docker, wait};
 
 const FOUR: &str = "--json run -t native -t wasmtime-jit -t wasmtime-aot -t docker -w empty -n 20 --seed 7";
+/// Every target, in the order of the tables.
+const TARGETS: [&str; 17] = [
+    "native",
+    "native-dynamic",
+    "wasmtime-jit",
+    "wasmtime-aot",
+    "wasmer-cranelift-jit",
+    "wasmer-cranelift-aot",
+    "wasmer-singlepass-jit",
+    "wasmer-singlepass-aot",
+    "wasmer-llvm-jit",
+    "wasmer-llvm-aot",
+    "wasmedge-interp",
+    "wasmedge-jit",
+    "wasmedge-aot",
+    "wasmi",
+    "wasm3",
+    "wamr-interp",
+    "docker",
+];
 /// Metrics that every cell has, or says why not.
 const METRICS: [(&str, &str); 9] = [
     ("startup", "ns"),
@@ -219,10 +239,26 @@ fn targets_and_workloads_are_listed_with_what_is_missing_and_how_to_get_it() {
         .expect(0)
         .json::<TargetList>()
         .targets;
-    for name in ["native", "docker", "wasmtime-jit", "wasmtime-aot"] {
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    assert_eq!(names, TARGETS);
+    for target in targets
+        .iter()
+        .filter(|target| target.name.starts_with("wasmtime"))
+    {
         assert!(
-            targets.iter().any(|target| target.name == name),
-            "{name} is not listed"
+            target
+                .version
+                .as_ref()
+                .is_some_and(|version| version.starts_with("wasmtime ")),
+            "{target:?}"
+        );
+        let (engine, backend) = (target.engine.as_deref(), target.backend.as_deref());
+        assert_eq!((engine, backend), (Some("wasmtime"), Some("cranelift")));
+        let runner = target.from.as_ref().unwrap();
+        assert_eq!(
+            fs::metadata(runner).unwrap().len(),
+            target.bytes.unwrap(),
+            "it is one file"
         );
     }
     for unavailable in targets.iter().filter_map(|target| target.unavailable.as_ref()) {

@@ -109,7 +109,7 @@ fn an_export_holds_every_figure_of_every_run() {
 /// Target, run, kind and name of a figure, and its value.
 fn figure(line: &str) -> (Vec<&str>, &str) {
     let columns: Vec<&str> = line.split(',').collect();
-    let [_, target, _, run, _, _, kind, name, value, _] = columns[..] else {
+    let [_, target, _, run, _, _, kind, name, value, _, _] = columns[..] else {
         panic!("{line}")
     };
     (vec![target, run, kind, name], value)

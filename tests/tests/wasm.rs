@@ -1,24 +1,30 @@
-//! Wasm modules on Wasmtime: compiled in every run and before.
+//! Wasm modules on every engine that is built, in each of its modes.
 
-use wbd_model::{Exit, Experiment, InstantName as I, Metric, Sample};
-use wbd_tests::Home;
+use wbd_model::{Exit, Experiment, InstantName as I, Metric, Sample, Size};
 use wbd_tests::documents::{assert_in_order, cell, median, metric, ns, p50};
+use wbd_tests::{Home, targets};
 
 const BOTH: [&str; 4] = ["-t", "wasmtime-jit", "-t", "wasmtime-aot"];
 const ONCE: [&str; 4] = ["-n", "1", "--warmup", "0"];
 
-/// Both ways of running a module of `tests/programs`.
+/// A module of `tests/programs` on every target there is.
 #[track_caller]
 fn measured(home: &Home, runs: &str, module: &str, arguments: &[&str]) -> Experiment {
     let module = home.program(module);
-    home.measure(&[&BOTH[..], &["-n", runs, "--wasm", &module, "--"], arguments].concat())
+    let all = targets::wasm(home);
+    let line = ["-n", runs, "--wasm", &module, "--"];
+    let made = home.measure(&[&targets::flags(&all)[..], &line, arguments].concat());
+    assert_eq!(made.cells.len(), all.len());
+    made
 }
 
-/// A module that must fail both ways; the two runs.
+/// A module that must fail on every target; the runs.
 #[track_caller]
 fn fails(home: &Home, module: &str, arguments: &[&str]) -> Vec<Sample> {
-    let made = home.fail(&[&BOTH[..], &ONCE, &["--wasm", module, "--"], arguments].concat());
-    assert_eq!(made.cells.len(), 2);
+    let all = targets::wasm(home);
+    let line = [&targets::flags(&all)[..], &ONCE, &["--wasm", module, "--"]].concat();
+    let made = home.fail(&[&line[..], arguments].concat());
+    assert_eq!(made.cells.len(), all.len());
     assert!(
         made.cells.iter().all(|cell| (cell.valid, cell.failed) == (0, 1)),
         "{made:#?}"
@@ -28,7 +34,7 @@ fn fails(home: &Home, module: &str, arguments: &[&str]) -> Vec<Sample> {
 
 /// Each workload's output is held against its manifest: a wrong one would not count. Needs root.
 #[test]
-fn workloads_print_the_right_output_both_ways() {
+fn workloads_print_the_right_output_on_every_target() {
     let home = Home::new();
     let _wbd = home.start();
     let workloads = [
@@ -43,8 +49,9 @@ fn workloads_print_the_right_output_both_ways() {
         "-n",
         "2",
     ];
-    let made = home.measure(&[&BOTH[..], &workloads].concat());
-    assert_eq!(made.cells.len(), 6);
+    let all = targets::wasm(&home);
+    let made = home.measure(&[&targets::flags(&all)[..], &workloads].concat());
+    assert_eq!(made.cells.len(), 3 * all.len());
     for cell in &made.cells {
         assert_eq!(cell.valid, 2, "{cell:#?}");
         assert!(p50(cell, Metric::OutputBytes) > 0, "{cell:#?}");
@@ -66,7 +73,8 @@ fn what_a_module_prints_is_counted_to_the_byte() {
 fn the_engine_is_ready_before_the_module_the_instance_and_the_guest() {
     let home = Home::new();
     let _wbd = home.start();
-    let made = home.measure(&[&BOTH[..], &["-n", "10"]].concat());
+    let all = targets::wasm(&home);
+    let made = home.measure(&[&targets::flags(&all)[..], &["-n", "10"]].concat());
     for sample in made.cells.iter().flat_map(|cell| &cell.samples) {
         let before_main = [I::Launch, I::Exec, I::FirstUser, I::Entry, I::EngineReady];
         assert_in_order(sample, &before_main);
@@ -180,7 +188,7 @@ fn an_import_that_nobody_offers_is_told_by_its_name() {
     }
 }
 
-/// A JIT meets it in the run, which does not count; ahead of time there is no run to make.
+/// A JIT and an interpreter meet it in the run, which does not count; ahead of time there is no run to make.
 ///
 /// Needs root.
 #[test]
@@ -188,10 +196,20 @@ fn a_file_that_is_no_module_is_told_with_its_path() {
     let home = Home::new();
     let _wbd = home.start();
     let garbage = home.file("garbage.wasm", "this is no module", 0o644);
-    let jit = home.fail(&[&["-t", "wasmtime-jit"], &ONCE[..], &["--wasm", &garbage]].concat());
-    assert!(jit.cells[0].samples[0].notes[0].contains(&garbage), "{jit:#?}");
-    let aot = home.wbctl(&[&["run", "-t", "wasmtime-aot"], &ONCE[..], &["--wasm", &garbage]].concat());
-    aot.expect(4).saying(&[&garbage]);
+    for mode in ["jit", "interp"] {
+        let all = targets::of_mode(&home, mode);
+        if all.is_empty() {
+            continue; // no engine of this mode is built, which `of_mode` has told
+        }
+        let made = home.fail(&[&targets::flags(&all)[..], &ONCE, &["--wasm", &garbage]].concat());
+        for cell in &made.cells {
+            assert!(cell.samples[0].notes[0].contains(&garbage), "{cell:#?}");
+        }
+    }
+    let all = targets::of_mode(&home, "aot");
+    let aot = home.wbctl(&[&["run"], &targets::flags(&all)[..], &ONCE, &["--wasm", &garbage]].concat());
+    let names: Vec<&str> = all.iter().map(|target| target.name.as_str()).collect();
+    aot.expect(4).saying(&names).saying(&[&garbage]);
 }
 
 /// A guest gets only what it was given. Needs root.
@@ -207,10 +225,115 @@ fn a_guest_has_neither_files_nor_variables() {
             (if (i32.ne (call $prestat (i32.const 3) (i32.const 0)) (i32.const 8)) (then unreachable))
             (drop (call $environ (i32.const 16) (i32.const 20)))
             (if (i32.load (i32.const 16)) (then unreachable))))";
+    let module = assembled(&home, text);
+    let all = targets::wasm(&home);
+    home.measure(&[&targets::flags(&all)[..], &ONCE, &["--wasm", &module]].concat());
+}
+
+fn assembled(home: &Home, text: &str) -> String {
     let module = home.text("guest.wasm");
     std::fs::write(&module, wat::parse_str(text).unwrap()).unwrap();
-    let made = home.measure(&[&BOTH[..], &ONCE, &["--wasm", &module]].concat());
-    assert_eq!(made.cells.len(), 2);
+    module
+}
+
+/// It asks for the name of its first directory and for its variables, prints both, and opens a file.
+///
+/// Needs root.
+#[test]
+fn a_guest_gets_the_directories_and_variables_it_was_given() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let module = assembled(
+        &home,
+        r#"(module
+        (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) "file")
+        (func $must (param i32) (if (local.get 0) (then unreachable)))
+        (func $same (param i32 i32) (call $must (i32.ne (i32.load (local.get 0)) (local.get 1))))
+        (func (export "_start")
+            (call $must (call $name (i32.const 3) (i32.const 100) (i32.const 4)))
+            (call $same (i32.const 100) (i32.const 0x6174616d)) ;; "mata"
+            (call $must (call $environ (i32.const 200) (i32.const 300)))
+            (call $same (i32.const 300) (i32.const 0x00623d41)) ;; "A=b", and the zero
+            (call $must (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
+                (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))))"#,
+    );
+    std::fs::create_dir(home.path("data")).unwrap();
+    let _file = home.file("data/file", "content", 0o644);
+    let all = targets::wasm(&home);
+    let given = ["--dir", "data::mata", "--env", "A=b", "--wasm", &module];
+    home.measure(&[&targets::flags(&all)[..], &ONCE, &given].concat());
+    // Without them it traps: what passed above could have failed.
+    fails(&home, &module, &[]);
+}
+
+/// One that is refused, or not built, is told in its own cell, and the others run. Needs root.
+#[test]
+fn a_module_goes_to_every_target_at_once_and_one_that_cannot_run_it_stops_no_other() {
+    let home = Home::with_dist_for_everyone();
+    let _wbd = home.start();
+    let wasmi = home.file(
+        "dist/lib/wbd/wbd-runner-wasmi",
+        "#!/bin/sh\necho out of order >&2; exit 3\n",
+        0o755,
+    );
+    let module = home.program("exit_code.wasm");
+    let line = [
+        "--json", "run", "-n", "1", "--warmup", "0", "--wasm", &module, "--", "0",
+    ];
+    let made: Experiment = home.wbctl(&line).expect(0).json();
+    assert_eq!(
+        made.cells.len(),
+        14,
+        "every target of the contract that runs Wasm"
+    );
+    let broken = cell(&made, "wasmi");
+    let why = &broken.unavailable[&Metric::Startup];
+    assert_eq!((broken.valid, broken.failed), (0, 0));
+    assert!(why.contains(&wasmi) && why.contains("out of order"), "{why}");
+    for name in ["wasmtime-jit", "wasmtime-aot"] {
+        assert_eq!(cell(&made, name).valid, 1, "{made:#?}");
+    }
+}
+
+/// Its cells are run at the size that suits them, and told with it. Needs root.
+#[test]
+fn a_suite_compares_size_with_size() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let line = [
+        "--json",
+        "run",
+        "--suite",
+        "seed",
+        "-w",
+        "fannkuchredux",
+        "-n",
+        "1",
+        "--warmup",
+        "0",
+    ];
+    let made: Experiment = home.wbctl(&line).expect(0).json();
+    assert_eq!(made.cells.len(), 17);
+    let natives: Vec<_> = made.cells.iter().filter(|cell| cell.target == "native").collect();
+    let sizes: Vec<_> = natives
+        .iter()
+        .map(|cell| (cell.size, cell.args[0].as_str()))
+        .collect();
+    assert_eq!(sizes, [(Some(Size::Quick), "10"), (Some(Size::Small), "9")]);
+    let interpreted = &cell(&made, "wasmi");
+    assert_eq!(
+        (interpreted.size, &interpreted.args),
+        (Some(Size::Small), &natives[1].args)
+    );
+    assert!(natives.iter().all(|cell| cell.valid == 1), "{made:#?}");
+    let [static_program, module] = [natives[0], cell(&made, "wasmtime-jit")].map(|cell| cell.disk.unwrap());
+    assert!(static_program.program > 0 && static_program.engine.is_none());
+    assert!(module.program > 0 && module.engine.is_some_and(|bytes| bytes > module.program));
 }
 
 /// Needs root.
@@ -219,8 +342,9 @@ fn a_guest_that_never_ends_is_ended_at_the_time_limit() {
     let home = Home::new();
     let _wbd = home.start();
     let module = home.program("spin.wasm");
+    let all = targets::wasm(&home);
     let limited = [
-        &BOTH[..],
+        &targets::flags(&all)[..],
         &ONCE,
         &["--time-limit", "0.5", "--wasm", &module, "--", "100000"],
     ]

@@ -11,7 +11,7 @@ use crate::client::answer;
 use crate::failure::Failure;
 use crate::output::{self, Style};
 
-const CSV_HEADER: [&str; 10] = [
+const CSV_HEADER: [&str; 11] = [
     "experiment",
     "target",
     "workload",
@@ -22,6 +22,7 @@ const CSV_HEADER: [&str; 10] = [
     "name",
     "value",
     "unit",
+    "size",
 ];
 
 pub(super) async fn run(context: &Context, experiment: String, format: Format) -> Result<(), Failure> {
@@ -58,7 +59,10 @@ fn write_csv(out: &mut dyn Write, experiment: &Experiment) -> io::Result<()> {
         for sample in &cell.samples {
             for [kind, name, value, unit] in values(sample) {
                 let [of, target, workload, run, order, valid] = identity(experiment, cell, sample);
-                let fields = [of, target, workload, run, order, valid, kind, name, value, unit];
+                let size = cell.size.map(|size| size.to_string()).unwrap_or_default();
+                let fields = [
+                    of, target, workload, run, order, valid, kind, name, value, unit, size,
+                ];
                 csv.write_record(fields).map_err(unwrapped)?;
             }
         }

@@ -7,7 +7,7 @@ use wbd_model::{Cell, Experiment, Metric, Summary};
 use super::listing::date;
 use super::table::{Side, left, plain, right, table};
 use super::units::figure;
-use super::{ABSENT, NOT_APPLICABLE, notes, phases, samples};
+use super::{ABSENT, NOT_APPLICABLE, never_ran, notes, phases, samples, workload};
 
 /// What is said of a metric in one column.
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ fn figures(cells: &[Cell]) -> String {
     let row = |cell: &Cell| {
         let names = [
             cell.target.clone(),
-            cell.workload.clone(),
+            workload(&cell.workload, cell.size),
             format!("{}/{}", cell.valid, cell.runs),
         ];
         let figures = columns
@@ -80,7 +80,8 @@ fn figures(cells: &[Cell]) -> String {
             .map(|&(metric, which, _)| cell_figure(cell, metric, which));
         names.into_iter().chain(figures).collect()
     };
-    table(&headings, cells.iter().map(row).collect())
+    let ran = cells.iter().filter(|cell| never_ran(cell).is_none());
+    table(&headings, ran.map(row).collect())
 }
 
 fn cell_figure(cell: &Cell, metric: Metric, which: Figure) -> String {

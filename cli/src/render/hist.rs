@@ -11,6 +11,7 @@ use wbd_model::request::Histograms;
 
 use super::table::plain;
 use super::units::figure;
+use super::workload;
 
 const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 const MOST_BINS: f64 = 16.0;
@@ -60,7 +61,7 @@ fn cell(distribution: &Distribution) -> Result<String, Unreadable> {
     Ok(format!(
         "{}/{}  {}  n {}\n{}\n{bars}",
         plain(&distribution.target),
-        plain(&distribution.workload),
+        plain(&workload(&distribution.workload, distribution.size)),
         distribution.metric,
         histogram.len(),
         percentiles(&histogram, unit)
@@ -69,7 +70,11 @@ fn cell(distribution: &Distribution) -> Result<String, Unreadable> {
 
 fn read(distribution: &Distribution) -> Result<Histogram<u64>, Unreadable> {
     let unreadable = |why: String| Unreadable {
-        cell: format!("{}/{}", distribution.target, distribution.workload),
+        cell: format!(
+            "{}/{}",
+            distribution.target,
+            workload(&distribution.workload, distribution.size)
+        ),
         why,
     };
     let bytes = STANDARD
@@ -134,6 +139,7 @@ mod tests {
         Distribution {
             target: "native".into(),
             workload: "empty".into(),
+            size: None,
             metric: Metric::Startup,
             hdr: histogram::encode(&histogram::from_values(values).unwrap()).unwrap(),
         }

@@ -1,54 +1,84 @@
 //! What there is to run, and why something is not available.
 
-use wbd_model::host::Unavailable;
+use wbd_model::Unit;
+use wbd_model::host::{TargetInfo, Unavailable};
 use wbd_model::request::{TargetList, WorkloadList};
 
-use super::table::{left, plain, table};
+use super::table::{left, plain, right, table};
+use super::units::figure;
 
-/// The targets, then the mends of those that are not available.
+/// The targets, where their engines come from, then the mends of those that are not available.
 pub(crate) fn targets(list: &TargetList) -> String {
+    let word = |word: &Option<String>| word.clone().unwrap_or_default();
     let rows = list.targets.iter().map(|target| {
-        let version = target.version.clone().unwrap_or_default();
         vec![
             target.name.clone(),
             state(target.unavailable.as_ref()),
-            version,
-            target.about.clone(),
+            version(target),
+            word(&target.mode),
+            word(&target.backend),
+            size(target.bytes),
         ]
     });
-    let headings = [left("target"), left("state"), left("version"), left("what it is")];
+    let headings = ["target", "state", "version", "mode", "backend"].map(left);
+    let headings: Vec<_> = headings.into_iter().chain([right("size")]).collect();
     let missing = list
         .targets
         .iter()
         .map(|target| (target.name.as_str(), target.unavailable.as_ref()));
-    table(&headings, rows.collect()) + &mends(missing)
+    table(&headings, rows.collect()) + &origins(&list.targets) + &mends(missing)
+}
+
+/// A version's first part: a container engine names those of its parts as well, which are in the document.
+fn version(target: &TargetInfo) -> String {
+    let version = target.version.as_deref().unwrap_or_default();
+    version.split(", ").next().unwrap_or_default().to_owned()
+}
+
+/// One line for each engine: its targets, and where it is; of what has none, what it is.
+fn origins(targets: &[TargetInfo]) -> String {
+    let mut from: Vec<(&str, Vec<&str>)> = Vec::new();
+    for target in targets.iter().filter(|target| target.unavailable.is_none()) {
+        let origin = target.from.as_deref().unwrap_or(&target.about);
+        match from.last_mut() {
+            Some((last, names)) if *last == origin => names.push(&target.name),
+            _ => from.push((origin, vec![&target.name])),
+        }
+    }
+    let line =
+        |(origin, names): &(&str, Vec<&str>)| format!("{}: {}\n", plain(&names.join(", ")), plain(origin));
+    let lines: String = from.iter().map(line).collect();
+    format!(
+        "\nsize is the engine's: its runner and the libraries installed beside it, which are here\n{lines}"
+    )
 }
 
 /// The workloads, then the mends of those that are not available.
 pub(crate) fn workloads(list: &WorkloadList) -> String {
     let rows = list.workloads.iter().map(|workload| {
-        let arguments = [workload.quick.join(" "), workload.seed.join(" ")];
-        let [quick, seed] = arguments;
-        vec![
-            workload.name.clone(),
-            state(workload.unavailable.as_ref()),
-            quick,
-            seed,
-            workload.about.clone(),
-        ]
+        let arguments = [&workload.small, &workload.quick, &workload.seed].map(|size| size.join(" "));
+        let sizes = ["static", "wasm"].map(|kind| size(workload.bytes.get(kind).copied()));
+        let first = [workload.name.clone(), state(workload.unavailable.as_ref())];
+        let all = first.into_iter().chain(arguments).chain(sizes);
+        all.chain([workload.about.clone()]).collect()
     });
-    let headings = [
-        left("workload"),
-        left("state"),
-        left("quick"),
-        left("seed"),
-        left("what it does"),
-    ];
+    let names = ["workload", "state", "small", "quick", "seed"].map(left);
+    let sizes = ["native", "module"].map(right);
+    let headings: Vec<_> = names
+        .into_iter()
+        .chain(sizes)
+        .chain([left("what it does")])
+        .collect();
     let missing = list
         .workloads
         .iter()
         .map(|workload| (workload.name.as_str(), workload.unavailable.as_ref()));
-    table(&headings, rows.collect()) + &mends(missing)
+    let note = "\nnative is the static program, and all that its container's image holds\n";
+    table(&headings, rows.collect()) + note + &mends(missing)
+}
+
+fn size(bytes: Option<u64>) -> String {
+    bytes.map(|bytes| figure(bytes, Unit::Bytes)).unwrap_or_default()
 }
 
 fn state(unavailable: Option<&Unavailable>) -> String {
@@ -60,23 +90,27 @@ fn state(unavailable: Option<&Unavailable>) -> String {
     .to_owned()
 }
 
+/// Each reason once, with all whose reason it is.
 fn mends<'a>(all: impl Iterator<Item = (&'a str, Option<&'a Unavailable>)>) -> String {
-    let missing = all.filter_map(|(name, unavailable)| Some((name, unavailable?)));
-    missing
-        .map(|(name, Unavailable { why, mend })| {
-            format!(
-                "\n{} is unavailable: {}\n  -> {}\n",
-                plain(name),
-                plain(why),
-                plain(mend)
-            )
-        })
-        .collect()
+    let mut reasons: Vec<(&Unavailable, Vec<&str>)> = Vec::new();
+    for (name, unavailable) in all {
+        let Some(why) = unavailable else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((why, vec![name])),
+        }
+    }
+    let said = reasons.into_iter().map(|(Unavailable { why, mend }, names)| {
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        let [names, why, mend] = [&names.join(", "), why, mend].map(|text| plain(text));
+        format!("\n{names} {verb} unavailable: {why}\n  -> {mend}\n")
+    });
+    said.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use wbd_model::host::{TargetInfo, WorkloadInfo};
+    use wbd_model::host::WorkloadInfo;
 
     use super::*;
 
@@ -92,8 +126,8 @@ mod tests {
         let target = |name: &str, unavailable| TargetInfo {
             name: name.into(),
             about: format!("about {name}"),
-            version: Some("1.2".into()),
             unavailable,
+            ..TargetInfo::default()
         };
         let drawn = targets(&TargetList {
             targets: vec![target("native", None), target("docker", missing())],
@@ -104,11 +138,55 @@ mod tests {
     }
 
     #[test]
-    fn a_workload_shows_its_arguments_at_both_sizes() {
+    fn targets_of_one_engine_share_one_line_of_its_origin_and_one_reason() {
+        let there = |name: &str, mode: &str| TargetInfo {
+            name: name.into(),
+            version: Some("Engine 1.2, part 3".into()),
+            mode: Some(mode.into()),
+            backend: Some("llvm".into()),
+            from: Some("/lib/runner".into()),
+            bytes: Some(18 << 20),
+            ..TargetInfo::default()
+        };
+        let gone = |name: &str| TargetInfo {
+            name: name.into(),
+            unavailable: missing(),
+            ..TargetInfo::default()
+        };
+        let bare = TargetInfo {
+            name: "plain".into(),
+            about: "the program itself".into(),
+            ..TargetInfo::default()
+        };
+        let drawn = targets(&TargetList {
+            targets: vec![
+                bare,
+                there("x-jit", "jit"),
+                there("x-aot", "aot"),
+                gone("y"),
+                gone("z"),
+            ],
+        });
+        println!("{drawn}");
+        assert!(
+            drawn.contains("x-jit   ready        Engine 1.2  jit   llvm     18.0 MiB"),
+            "{drawn}"
+        );
+        assert!(drawn.contains("\nx-jit, x-aot: /lib/runner\n"), "{drawn}");
+        assert!(
+            drawn.contains("\ny, z are unavailable: no engine runs\n"),
+            "{drawn}"
+        );
+    }
+
+    #[test]
+    fn a_workload_shows_its_arguments_at_all_sizes_and_its_own_size() {
         let workload = WorkloadInfo {
             name: "fasta".into(),
             about: "writes sequences".into(),
+            small: vec!["12500".into()],
             quick: vec!["250000".into()],
+            bytes: [("wasm".to_owned(), 2048)].into(),
             seed: vec!["2500000".into()],
             unavailable: missing(),
         };
@@ -116,7 +194,10 @@ mod tests {
             workloads: vec![workload],
         });
         println!("{drawn}");
-        assert!(drawn.contains("250000  2500000  writes sequences"));
+        assert!(
+            drawn.contains("12500  250000  2500000          2.00 KiB  writes sequences"),
+            "{drawn}"
+        );
         assert!(drawn.contains("fasta is unavailable"));
     }
 }

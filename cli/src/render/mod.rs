@@ -17,7 +17,23 @@ pub(crate) mod units;
 #[cfg(test)]
 pub(crate) mod specimen;
 
+use wbd_model::{Cell, Metric, Size};
+
 /// Stands where a figure could not be measured.
 pub(crate) const ABSENT: &str = "-";
 /// Stands where there is nothing to measure, such as the start of a container where there is none.
 pub(crate) const NOT_APPLICABLE: &str = "·";
+
+/// Why no run of the cell was made, where none could be: its target is not available, or refused the module.
+pub(crate) fn never_ran(cell: &Cell) -> Option<&str> {
+    let why = cell.unavailable.get(&Metric::Startup)?;
+    ((cell.valid, cell.failed) == (0, 0)).then_some(why)
+}
+
+/// A workload's name, with its size where that is not the usual one: an experiment may have it in several.
+pub(crate) fn workload(name: &str, size: Option<Size>) -> String {
+    match size {
+        None | Some(Size::Quick) => name.to_owned(),
+        Some(size) => format!("{name} ({size})"),
+    }
+}

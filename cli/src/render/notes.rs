@@ -8,6 +8,7 @@ use wbd_model::{Cell, Experiment, Metric, Unit};
 
 use super::table::plain;
 use super::units::figure;
+use super::{never_ran, workload};
 
 const LEGEND: &str = "p50: median; ±: from it to the farther end of its 95 % interval (bootstrap); n: runs that count / asked for";
 
@@ -53,6 +54,7 @@ pub(crate) fn draw(experiment: &Experiment) -> String {
             .map(|warning| format!("warning: {warning}")),
     );
     lines.extend(cache_states(cells));
+    lines.extend(not_run(cells));
     lines.extend(unavailable(cells));
     lines.iter().map(|line| plain(line) + "\n").collect()
 }
@@ -86,16 +88,26 @@ fn remarks(cells: &[Cell]) -> impl Iterator<Item = String> {
 fn cache_states(cells: &[Cell]) -> impl Iterator<Item = String> {
     let states = cells
         .iter()
-        .filter(|cell| !cell.cache.is_empty())
+        .filter(|cell| !cell.cache.is_empty() && never_ran(cell).is_none())
         .map(|cell| (cell.cache.clone(), name(cell)));
-    said_once(states, cells)
+    said_once(states)
         .into_iter()
-        .map(|(state, which)| format!("cache: {state}{which}"))
+        .map(|(state, of)| format!("cache: {state}{}", which(&of, cells)))
+}
+
+/// These have no row in the table: it would be one of dashes.
+fn not_run(cells: &[Cell]) -> impl Iterator<Item = String> {
+    let reasons = cells
+        .iter()
+        .filter_map(|cell| Some((never_ran(cell)?.to_owned(), name(cell))));
+    said_once(reasons)
+        .into_iter()
+        .map(|(why, of)| format!("not run: {}: {why}", in_short(&of, cells).join(", ")))
 }
 
 fn unavailable(cells: &[Cell]) -> impl Iterator<Item = String> {
     let mut metrics: BTreeMap<(&String, String), Vec<Metric>> = BTreeMap::new();
-    for cell in cells {
+    for cell in cells.iter().filter(|cell| never_ran(cell).is_none()) {
         for (metric, reason) in &cell.unavailable {
             metrics.entry((reason, name(cell))).or_default().push(*metric);
         }
@@ -104,13 +116,13 @@ fn unavailable(cells: &[Cell]) -> impl Iterator<Item = String> {
         let metrics: Vec<&str> = metrics.into_iter().map(Metric::as_str).collect();
         (format!("{}: {reason}", metrics.join(", ")), cell)
     });
-    said_once(lines, cells)
+    said_once(lines)
         .into_iter()
-        .map(|(text, which)| format!("unavailable: {text}{which}"))
+        .map(|(text, of)| format!("unavailable: {text}{}", which(&of, cells)))
 }
 
-/// Each text once, in the order of its first appearance, with the cells it is said of unless they are all.
-fn said_once(lines: impl Iterator<Item = (String, String)>, all: &[Cell]) -> Vec<(String, String)> {
+/// Each text once, in the order of its first appearance, with the cells it is said of.
+fn said_once(lines: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<String>)> {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for (text, cell) in lines {
         match said.iter_mut().find(|(known, _)| *known == text) {
@@ -118,16 +130,16 @@ fn said_once(lines: impl Iterator<Item = (String, String)>, all: &[Cell]) -> Vec
             None => said.push((text, vec![cell])),
         }
     }
-    let which = |cells: Vec<String>| {
-        if cells.len() == all.len() {
-            String::new()
-        } else {
-            format!(" ({})", in_short(&cells, all).join(", "))
-        }
-    };
-    said.into_iter()
-        .map(|(text, cells)| (text, which(cells)))
-        .collect()
+    said
+}
+
+/// The cells something is said of, unless they are all that ran.
+fn which(cells: &[String], all: &[Cell]) -> String {
+    let ran = all.iter().filter(|cell| never_ran(cell).is_none());
+    if cells.len() == ran.count() {
+        return String::new();
+    }
+    format!(" ({})", in_short(cells, all).join(", "))
 }
 
 /// The cells by name, or by their target alone where all of its cells are among them, and it has several.
@@ -149,7 +161,7 @@ fn in_short(cells: &[String], all: &[Cell]) -> Vec<String> {
 }
 
 fn name(cell: &Cell) -> String {
-    format!("{}/{}", cell.target, cell.workload)
+    format!("{}/{}", cell.target, workload(&cell.workload, cell.size))
 }
 
 #[cfg(test)]
@@ -197,6 +209,26 @@ mod tests {
         ];
         let cells = ["native/a", "native/b", "docker/b"].map(String::from);
         assert_eq!(in_short(&cells, &all), ["native", "docker/b"]);
+    }
+
+    #[test]
+    fn a_cell_that_could_not_be_run_is_told_once_with_its_reason_and_nothing_else() {
+        let mut experiment = specimen::experiment();
+        let before = draw(&experiment);
+        let gone = Cell {
+            target: "wasmi".to_owned(),
+            valid: 0,
+            failed: 0,
+            unavailable: [Metric::Startup, Metric::CpuTime]
+                .map(|metric| (metric, "no runner; build it".to_owned()))
+                .into(),
+            ..experiment.cells[0].clone()
+        };
+        experiment.cells.push(gone);
+        let drawn = draw(&experiment);
+        let said = "not run: wasmi/empty: no runner; build it\n";
+        assert_eq!(drawn.replace(said, ""), before, "{drawn}");
+        assert!(drawn.contains(said));
     }
 
     #[test]

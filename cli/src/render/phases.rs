@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use wbd_model::{Cell, InstantName};
 
-use super::NOT_APPLICABLE;
 use super::table::{left, right, table};
 use super::units::duration;
+use super::{NOT_APPLICABLE, workload};
 
 /// The table, or nothing where no cell has phases.
 pub(crate) fn draw(cells: &[Cell]) -> String {
@@ -24,7 +24,7 @@ pub(crate) fn draw(cells: &[Cell]) -> String {
         .collect();
     let row = |cell: &Cell| {
         let lengths = ends.iter().map(|&end| length(cell, end));
-        [cell.target.clone(), cell.workload.clone()]
+        [cell.target.clone(), workload(&cell.workload, cell.size)]
             .into_iter()
             .chain(lengths)
             .collect()

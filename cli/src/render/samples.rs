@@ -2,9 +2,9 @@
 
 use wbd_model::{Cell, Exit, Metric, Sample};
 
-use super::ABSENT;
 use super::table::{left, plain, right, table};
 use super::units::figure;
+use super::{ABSENT, workload};
 
 /// The metrics shown of a run: what differs from run to run, and what explains it.
 const METRICS: [(Metric, &str); 10] = [
@@ -41,7 +41,7 @@ fn cell_runs(cell: &Cell) -> String {
     format!(
         "\nruns of {}/{}\n{}{}",
         plain(&cell.target),
-        plain(&cell.workload),
+        plain(&workload(&cell.workload, cell.size)),
         table(&headings, rows),
         samples.into_iter().map(notes).collect::<String>()
     )

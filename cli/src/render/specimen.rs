@@ -48,6 +48,8 @@ fn cell(target: &str, workload: &str, cache: &str, figures: [u64; 7], marks: &[(
         target: target.into(),
         workload: workload.into(),
         args: vec![],
+        size: None,
+        disk: None,
         cache: cache.into(),
         runs: 30,
         valid: 30,
@@ -223,6 +225,7 @@ pub(crate) fn timelines() -> Timelines {
         Timeline {
             target: cell.target,
             workload: cell.workload,
+            size: cell.size,
             run,
             marks,
         }

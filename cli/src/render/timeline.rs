@@ -7,6 +7,7 @@ use wbd_model::request::Timelines;
 
 use super::table::{left, plain, right, table};
 use super::units::duration;
+use super::workload;
 
 /// Width of the axis in columns.
 const AXIS_COLUMNS: usize = 40;
@@ -34,7 +35,7 @@ fn cell(timeline: &Timeline) -> String {
     let title = format!(
         "{}/{}, {of}\n",
         plain(&timeline.target),
-        plain(&timeline.workload)
+        plain(&workload(&timeline.workload, timeline.size))
     );
     let Some(axis) = axis(&timeline.marks) else {
         return title + "no instants were seen\n";

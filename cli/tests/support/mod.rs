@@ -20,7 +20,7 @@ use wbd_model::{Experiment, ExperimentLine};
 /// The document of the contract, by hand: the types must take it as it is.
 pub(crate) const DOCUMENT: &str = r#"{"schema":1,"experiment":"7","created":1795374000,"state":"done","seed":7,
  "machine":{"kernel":"6.18","arch":"x86_64","cpu":"a \"quoted\", cpu","cpus":2,"memory_bytes":1024,"cgroups":"v2","load_centi":0,"wbd":"0.1.0"},
- "cells":[{"target":"native","workload":"a,b","args":[],"runs":2,"valid":2,"failed":0,
+ "cells":[{"target":"native","workload":"a,b","args":[],"size":"small","runs":2,"valid":2,"failed":0,
    "metrics":{"startup":{"unit":"ns","n":2,"min":5,"p50":5,"p90":7,"p99":7,"max":7,"mean":6.0,"ci95":[5,7]}},
    "unavailable":{"cycles":"this machine has no hardware performance counters"},
    "samples":[

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Machine;
-use crate::{Confidence, InstantName, Instants, Metric, Summary};
+use crate::{Confidence, InstantName, Instants, Metric, Size, Summary};
 
 /// An experiment: a set of cells, each run a number of times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,13 @@ pub struct Cell {
     pub workload: String,
     /// The workload's arguments.
     pub args: Vec<String>,
+    /// The workload's size, where it has sizes. Cells of one workload compare where `args` are the same. Absent, as
+    /// `disk` is, from an experiment that was never summed up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// What it takes on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
     /// Cache state of the figures: page cache and code, such as `page cache warm, code compiled now`.
     #[serde(default)]
     pub cache: String,
@@ -86,6 +93,17 @@ pub struct Cell {
     /// What was noted on runs that count, and how often.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remarks: BTreeMap<String, u32>,
+}
+
+/// What it takes on disk to run a cell, in bytes: what would have to be shipped to a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// The program itself: the native program, the module or the machine code made of it, the container's image.
+    pub program: u64,
+    /// A Wasm engine: its runner, and the libraries it brings. Absent where there is none; a container's engine is
+    /// not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<u64>,
 }
 
 /// The time between two consecutive instants.
@@ -156,6 +174,9 @@ pub struct Distribution {
     pub target: String,
     /// Name of the workload.
     pub workload: String,
+    /// The workload's size, where it has sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
     /// The metric.
     pub metric: Metric,
     /// The HDR histogram in its V2 interval-independent encoding, base64.
@@ -169,6 +190,9 @@ pub struct Timeline {
     pub target: String,
     /// Name of the workload.
     pub workload: String,
+    /// The workload's size, where it has sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
     /// The run shown, or none where medians of all valid runs are.
     pub run: Option<u32>,
     /// Instants as offsets from `launch`, in nanoseconds, earliest first.

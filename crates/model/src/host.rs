@@ -1,5 +1,7 @@
 //! The machine, what it can measure, and what there is to run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What is recorded of the machine with every experiment.
@@ -65,7 +67,7 @@ pub enum Grade {
 }
 
 /// A way to run a program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetInfo {
     /// Its name.
     pub name: String,
@@ -74,22 +76,43 @@ pub struct TargetInfo {
     /// Version of the engine behind it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The Wasm engine, by the name of its runner, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// When a Wasm engine makes machine code: `jit`, `aot` or `interp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// What runs the guest's code: `cranelift`, `singlepass`, `llvm` or `interpreter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// Where the engine is: its runner's path, or the container engine's socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The engine's size on disk: its runner and the libraries beside it. The system's libraries are not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// Why it cannot be used, and what to do; absent where it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,
 }
 
 /// A program to measure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkloadInfo {
     /// Its name.
     pub name: String,
     /// What it does, in a few words.
     pub about: String,
+    /// Its arguments at size `small`.
+    #[serde(default)]
+    pub small: Vec<String>,
     /// Its arguments at size `quick`.
     pub quick: Vec<String>,
     /// Its arguments at size `seed`.
     pub seed: Vec<String>,
+    /// Sizes on disk by the file's ending: `static` (all that its image holds, too), `dynamic`, `wasm`.
+    #[serde(default)]
+    pub bytes: BTreeMap<String, u64>,
     /// Why it cannot be used, and what to do; absent where it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,

@@ -13,10 +13,10 @@ pub mod request;
 pub mod service;
 pub mod workload;
 
-pub use document::{Cell, Exit, Experiment, ExperimentLine, Phase, Sample};
+pub use document::{Cell, Disk, Exit, Experiment, ExperimentLine, Phase, Sample};
 pub use instant::{Confidence, Instant, InstantName, Instants};
 pub use metric::{Metric, Summary, Unit};
-pub use request::{Progress, RunRequest};
+pub use request::{Preopen, Progress, RunRequest, Suite};
 pub use workload::{Manifest, Size};
 
 /// Version of the JSON documents; raised when a name in them changes its meaning or goes.

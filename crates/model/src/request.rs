@@ -11,12 +11,15 @@ use crate::{Metric, Size};
 /// Ask for an experiment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRequest {
-    /// Targets by name.
+    /// Targets by name; with `wasm`, all that run modules where none is named, and with `suite`, all of it.
     pub targets: Vec<String>,
-    /// Workloads by name.
+    /// Workloads by name; with `suite`, all of it where none is named.
     pub workloads: Vec<String>,
     /// Size of the workloads.
     pub size: Size,
+    /// A set of cells by name, in place of targets and workloads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<Suite>,
     /// Runs of each cell.
     pub runs: u32,
     /// Runs of each cell before those, thrown away.
@@ -30,10 +33,31 @@ pub struct RunRequest {
     pub command: Vec<String>,
     /// The caller's working directory.
     pub cwd: PathBuf,
-    /// The environment a command gets, as `NAME=value`.
+    /// The environment a command gets, or with `wasm` the guest, as `NAME=value`.
     pub env: Vec<String>,
+    /// Directories the guest of `wasm` may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dirs: Vec<Preopen>,
     /// After how many milliseconds a run is ended and does not count.
     pub time_limit_ms: u64,
+}
+
+/// A set of cells by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suite {
+    /// The seed study's table: every target but `native-dynamic`, every workload but `empty`. Interpreters
+    /// run at size `small`, and so does `native` once more, for them to be compared with.
+    Seed,
+}
+
+/// A directory that a guest may use. It is opened by the runner, which has the caller's rights and no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preopen {
+    /// Its absolute path here.
+    pub host: String,
+    /// The name the guest knows it by.
+    pub guest: String,
 }
 
 /// News of an experiment under way.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Size {
     /// A problem whose answer is published: it proves that the program is right.
     Check,
+    /// About a twentieth of `quick`: for interpreters, and for what they are compared with.
+    Small,
     /// About 0.3 s as a native program.
     #[default]
     Quick,
@@ -19,13 +21,14 @@ pub enum Size {
 
 impl Size {
     /// Every size.
-    pub const ALL: [Self; 3] = [Self::Check, Self::Quick, Self::Seed];
+    pub const ALL: [Self; 4] = [Self::Check, Self::Small, Self::Quick, Self::Seed];
 
     /// The name as manifests and flags spell it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Check => "check",
+            Self::Small => "small",
             Self::Quick => "quick",
             Self::Seed => "seed",
         }

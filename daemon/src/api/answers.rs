@@ -49,6 +49,7 @@ pub(crate) fn histograms(reader: &Reader, request: &HistogramRequest) -> Result<
         cells.push(Distribution {
             target: cell.target.clone(),
             workload: cell.workload.clone(),
+            size: cell.size,
             metric: request.metric,
             hdr,
         });
@@ -88,6 +89,7 @@ pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Ti
     let timeline = |cell: &Cell| Timeline {
         target: cell.target.clone(),
         workload: cell.workload.clone(),
+        size: cell.size,
         run: request.run,
         marks: phases::timeline(&cell.samples, request.run),
     };

@@ -27,7 +27,9 @@ use crate::session::plan::Plan;
 use crate::session::queue::{Queue, Turn};
 use crate::store::{Reader, Removal, Store};
 use crate::targets::assets::Assets;
-use crate::targets::{catalogue, workloads};
+use crate::targets::catalogue::{self, ContainerEngine};
+use crate::targets::runners::Runners;
+use crate::targets::workloads;
 
 /// Messages to a client that may wait for it to read them.
 const CLIENT_QUEUE: usize = 64;
@@ -36,6 +38,8 @@ const CLIENT_QUEUE: usize = 64;
 pub(crate) struct Service {
     /// The daemon's files.
     pub(crate) assets: Assets,
+    /// What is known of the engines' runners.
+    pub(crate) runners: Runners,
     /// The store, for reading.
     pub(crate) store: Store,
     /// What experiments need, one at a time.
@@ -88,15 +92,18 @@ async fn own_weight(
     }
 }
 
-/// The version of the container engine, or why there is none.
-async fn container_engine() -> Result<String, Unavailable> {
+/// The container engine, or why there is none.
+async fn container_engine() -> Result<ContainerEngine, Unavailable> {
     let engine = Engine::here().await?;
     engine.can_nest().await?;
     let about = engine.about().await?;
-    Ok(format!(
-        "Docker {}, containerd {}, runc {}",
-        about.engine, about.containerd, about.runc
-    ))
+    Ok(ContainerEngine {
+        version: format!(
+            "Docker {}, containerd {}, runc {}",
+            about.engine, about.containerd, about.runc
+        ),
+        socket: engine.socket().to_owned(),
+    })
 }
 
 async fn blocking<A: Send + 'static>(
@@ -112,7 +119,7 @@ impl Wbd for Service {
 
     async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let caller = caller::of(&request)?;
-        let engine = container_engine().await;
+        let engine = container_engine().await.map(|engine| engine.version);
         let weight = own_weight(self.queue.try_enter(), &self.assets, caller).await;
         blocking(move || {
             let checks = vec![
@@ -126,11 +133,11 @@ impl Wbd for Service {
     }
 
     async fn targets(&self, _: Request<Empty>) -> Result<Response<TargetList>, Status> {
-        let assets = self.assets.clone();
+        let (assets, runners) = (self.assets.clone(), self.runners.clone());
         let engine = container_engine().await;
         blocking(move || {
             Ok(TargetList {
-                targets: catalogue::list(&assets, &engine),
+                targets: catalogue::list(&assets, &runners, &engine),
             })
         })
         .await

@@ -34,6 +34,12 @@ impl Engine {
         Ok(reference)
     }
 
+    /// Bytes of an image's file system, where the engine tells.
+    pub(crate) async fn image_bytes(&self, reference: &str) -> Option<u64> {
+        let image = self.docker.inspect_image(reference).await.ok()?;
+        image.size.and_then(|bytes| u64::try_from(bytes).ok())
+    }
+
     async fn has_image(&self, reference: &str) -> Result<bool, EngineError> {
         match self.docker.inspect_image(reference).await {
             Ok(_) => Ok(true),

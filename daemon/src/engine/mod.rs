@@ -19,7 +19,7 @@ pub(crate) mod processes;
 #[cfg(test)]
 mod with_docker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bollard::{API_DEFAULT_VERSION, Docker};
 
@@ -42,6 +42,11 @@ impl Engine {
     /// Connects to the engine that this process's `DOCKER_HOST` names, or to Docker's usual one.
     pub(crate) async fn here() -> Result<Self, EngineError> {
         Self::connect(std::env::var("DOCKER_HOST").ok().as_deref()).await
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// Whether the engine can put a container into a cgroup of ours, or why not.

@@ -20,7 +20,6 @@ use crate::collect::kernel::{Kernel, KernelError};
 use crate::collect::sample;
 use crate::launch::process::{Launcher, MeansError};
 use crate::store::{FinishedCell, NewCell, NewExperiment, Recording, Scope, Store, StoreError, Writer};
-use crate::targets::catalogue::Mode;
 
 /// Why an experiment ended early.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +119,8 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
         target: cell.target.clone(),
         workload: cell.workload.clone(),
         args: cell.args.clone(),
+        size: cell.size,
+        disk: None,
         cache: cache_state(cell, plan.request.warmup),
         runs: plan.request.runs,
         valid: 0,
@@ -140,8 +141,7 @@ fn cache_state(cell: &PlannedCell, warmup: u32) -> String {
         "page cache as it was found"
     };
     match &cell.means {
-        Ok(Means::Runner { mode: Mode::Jit, .. }) => format!("{pages}, code compiled in every run"),
-        Ok(Means::Runner { mode: Mode::Aot, .. }) => format!("{pages}, code compiled before"),
+        Ok(Means::Runner { mode, .. }) => format!("{pages}, {}", mode.about()),
         _ => pages.to_owned(),
     }
 }

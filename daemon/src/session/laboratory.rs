@@ -15,6 +15,7 @@ use crate::collect::kernel::Kernel;
 use crate::launch::slot::Slot;
 use crate::store::Store;
 use crate::targets::precompiled::Cache;
+use crate::targets::runners::Runners;
 
 /// How long the laboratory stays ready with nothing to do.
 const LINGER: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ pub(crate) struct Laboratory {
     pub(crate) store: Store,
     /// Code compiled ahead of time.
     pub(crate) code: Cache,
+    /// What is known of the engines' runners.
+    pub(crate) runners: Runners,
     /// The daemon's name, for the containers it makes.
     pub(crate) instance: String,
 }

@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod cancel;
+mod disk;
 pub(crate) mod experiment;
 pub(crate) mod laboratory;
 pub(crate) mod news;
@@ -13,4 +14,5 @@ pub(crate) mod plan;
 mod prepare;
 pub(crate) mod queue;
 mod runs;
+mod suite;
 pub(crate) mod summary;

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use wbd_linux::gate::{Identity, Program, ZeroByte};
 use wbd_model::host::Unavailable;
 use wbd_model::workload::Output;
-use wbd_model::{RunRequest, Size};
+use wbd_model::{Preopen, RunRequest, Size};
 
+use super::suite::{self, Named};
 use crate::targets::assets::Assets;
-use crate::targets::catalogue::{self, Kind, Mode, TARGETS, Target};
+use crate::targets::catalogue::{Kind, Mode, TARGETS, Target, Wasm};
 use crate::targets::workloads::{self, WorkloadError};
 
 /// Most runs of one cell.
@@ -69,6 +70,8 @@ pub(crate) struct PlannedCell {
     pub(crate) workload: String,
     /// The workload's arguments.
     pub(crate) args: Vec<String>,
+    /// The workload's size, where it has sizes.
+    pub(crate) size: Option<Size>,
     /// The output a run must have.
     pub(crate) output: Option<Output>,
     /// What it takes.
@@ -96,6 +99,8 @@ pub(crate) enum Means {
         mode: Mode,
         /// Whether the module is the caller's own.
         own: bool,
+        /// What the guest is given beside its arguments, as the runner's flags.
+        given: Vec<String>,
     },
     /// A container with a static program.
     Container {
@@ -108,21 +113,7 @@ impl Plan {
     /// Checks a request of `caller`.
     pub(crate) fn new(request: RunRequest, caller: Identity, assets: &Assets) -> Result<Self, PlanError> {
         check_amount(&request)?;
-        let cells = match (
-            &request.wasm,
-            request.command.is_empty(),
-            request.targets.is_empty(),
-        ) {
-            (Some(module), _, _) => own_module(&request, module, assets)?,
-            (None, false, true) => vec![own_command(&request, &caller)?],
-            (None, true, false) => named(&request, &caller, assets)?,
-            (None, false, false) => {
-                return Err(usage(
-                    "a command runs by itself: leave out the targets, or the command",
-                ));
-            }
-            (None, true, true) => return Err(usage("nothing to run: name a target or give a command")),
-        };
+        let cells = cells(&request, &caller, assets)?;
         let runs = cells.len() as u64 * u64::from(request.runs.saturating_add(request.warmup));
         if runs > MAX_EXPERIMENT_RUNS {
             return Err(usage(&format!(
@@ -137,7 +128,26 @@ impl Plan {
     }
 }
 
-fn usage(why: &str) -> PlanError {
+fn cells(request: &RunRequest, caller: &Identity, assets: &Assets) -> Result<Vec<PlannedCell>, PlanError> {
+    suite::check(request)?;
+    if let Some(module) = &request.wasm {
+        return own_module(request, module, assets);
+    }
+    if !request.dirs.is_empty() {
+        return Err(usage("a directory is for a module's guest: name the module"));
+    }
+    let by_name = !request.targets.is_empty() || request.suite.is_some();
+    match (request.command.is_empty(), by_name) {
+        (false, false) => Ok(vec![own_command(request, caller)?]),
+        (true, true) => named(request, caller, assets),
+        (false, true) => Err(usage(
+            "a command runs by itself: leave out the targets, or the command",
+        )),
+        (true, false) => Err(usage("nothing to run: name a target or give a command")),
+    }
+}
+
+pub(super) fn usage(why: &str) -> PlanError {
     PlanError::Usage(why.to_owned())
 }
 
@@ -153,35 +163,35 @@ fn check_amount(request: &RunRequest) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn find_targets(request: &RunRequest) -> Result<Vec<Target>, PlanError> {
-    let find = |name: &String| catalogue::find(name).ok_or_else(|| PlanError::Target { name: name.clone() });
-    request.targets.iter().map(find).collect()
-}
-
 /// Named targets with named workloads.
 fn named(request: &RunRequest, caller: &Identity, assets: &Assets) -> Result<Vec<PlannedCell>, PlanError> {
-    let targets = find_targets(request)?;
-    let mut cells = Vec::new();
-    for workload in &request.workloads {
-        let manifest = workloads::manifest(assets, workload)?;
-        let problem = manifest.sizes.get(&request.size).ok_or_else(|| PlanError::Size {
-            workload: workload.clone(),
-            size: request.size,
-        })?;
-        for target in &targets {
-            cells.push(PlannedCell {
-                target: target.name.to_owned(),
-                workload: workload.clone(),
-                args: problem.args.clone(),
-                output: Some(problem.output.clone()),
-                means: means(*target, workload, &problem.args, caller, assets)?,
-            });
-        }
-    }
+    let cells = suite::cells(request, assets)?;
     if cells.is_empty() {
         return Err(usage("nothing to run: name a workload"));
     }
-    Ok(cells)
+    let planned = cells.into_iter().map(|named| planned(named, caller, assets));
+    planned.collect()
+}
+
+fn planned(named: Named, caller: &Identity, assets: &Assets) -> Result<PlannedCell, PlanError> {
+    let Named {
+        target,
+        workload,
+        size,
+    } = named;
+    let mut manifest = workloads::manifest(assets, &workload)?;
+    let problem = manifest.sizes.remove(&size).ok_or_else(|| PlanError::Size {
+        workload: workload.clone(),
+        size,
+    })?;
+    Ok(PlannedCell {
+        target: target.name.to_owned(),
+        means: means(target, &workload, &problem.args, caller, assets)?,
+        workload,
+        args: problem.args,
+        size: Some(size),
+        output: Some(problem.output),
+    })
 }
 
 fn means(
@@ -196,13 +206,14 @@ fn means(
             Ok(path) => Ok(Means::Program(native(&path, workload, args, caller)?)),
             Err(why) => Err(why),
         },
-        Kind::Wasm { engine, mode } => assets.runner(engine).and_then(|runner| {
+        Kind::Wasm(Wasm { engine, mode, .. }) => assets.runner(engine).and_then(|runner| {
             let module = assets.program(workload, "wasm")?;
             Ok(Means::Runner {
                 runner,
                 module,
                 mode,
                 own: false,
+                given: Vec::new(),
             })
         }),
         Kind::Container => assets
@@ -224,26 +235,27 @@ fn own_module(request: &RunRequest, module: &Path, assets: &Assets) -> Result<Ve
         return Err(usage("a module's path must be absolute"));
     }
     utf8(module)?;
-    let mut targets = find_targets(request)?;
+    let given = given(request)?;
+    let mut targets = suite::targets(request)?;
     if targets.is_empty() {
         targets = TARGETS
             .into_iter()
-            .filter(|target| matches!(target.kind, Kind::Wasm { .. }))
+            .filter(|target| matches!(target.kind, Kind::Wasm(_)))
             .collect();
     }
     targets
         .into_iter()
-        .map(|target| own_module_on(target, request, module, assets))
+        .map(|target| own_module_on(target, request, (module, &given), assets))
         .collect()
 }
 
 fn own_module_on(
     target: Target,
     request: &RunRequest,
-    module: &Path,
+    (module, given): (&Path, &[String]),
     assets: &Assets,
 ) -> Result<PlannedCell, PlanError> {
-    let Kind::Wasm { engine, mode } = target.kind else {
+    let Kind::Wasm(Wasm { engine, mode, .. }) = target.kind else {
         return Err(usage(&format!("target {} runs no Wasm modules", target.name)));
     };
     let means = assets.runner(engine).map(|runner| Means::Runner {
@@ -251,14 +263,36 @@ fn own_module_on(
         module: module.to_owned(),
         mode,
         own: true,
+        given: given.to_vec(),
     });
     Ok(PlannedCell {
         target: target.name.to_owned(),
         workload: stem(module),
         args: request.command.clone(),
+        size: None,
         output: None,
         means,
     })
+}
+
+/// What the caller gives the guest beside its arguments, as flags of a runner.
+fn given(request: &RunRequest) -> Result<Vec<String>, PlanError> {
+    let mut flags = Vec::new();
+    for variable in &request.env {
+        match variable.split_once('=') {
+            Some((name, _)) if !name.is_empty() => flags.extend(["--env".to_owned(), variable.clone()]),
+            _ => return Err(usage(&format!("a variable is NAME=VALUE, not `{variable}`"))),
+        }
+    }
+    for Preopen { host, guest } in &request.dirs {
+        if !host.starts_with('/') || host.contains("::") || guest.is_empty() {
+            return Err(usage(&format!(
+                "a guest's directory is an absolute path without `::`, and has a name: not `{host}` as `{guest}`"
+            )));
+        }
+        flags.extend(["--dir".to_owned(), format!("{host}::{guest}")]);
+    }
+    Ok(flags)
 }
 
 /// A command of the caller's own.
@@ -280,6 +314,7 @@ fn own_command(request: &RunRequest, caller: &Identity) -> Result<PlannedCell, P
         target: "command".to_owned(),
         workload: stem(Path::new(path)),
         args: args.to_vec(),
+        size: None,
         output: None,
         means: Ok(match module(args, &request.cwd) {
             Some(module) => Means::Engine { program, module },
@@ -309,4 +344,92 @@ fn stem(path: &Path) -> String {
 fn utf8(path: &Path) -> Result<&str, PlanError> {
     path.to_str()
         .ok_or_else(|| PlanError::Path(path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(env: &[&str], dirs: &[(&str, &str)]) -> RunRequest {
+        let dir = |&(host, guest): &(&str, &str)| Preopen {
+            host: host.into(),
+            guest: guest.into(),
+        };
+        RunRequest {
+            wasm: Some("/m.wasm".into()),
+            env: env.iter().map(|variable| (*variable).to_owned()).collect(),
+            dirs: dirs.iter().map(dir).collect(),
+            runs: 1,
+            time_limit_ms: 1,
+            ..RunRequest::default()
+        }
+    }
+
+    fn nowhere() -> Assets {
+        Assets {
+            runners: "/nonexistent".into(),
+            workloads: "/nonexistent".into(),
+        }
+    }
+
+    fn nobody() -> Identity {
+        Identity {
+            uid: 65534,
+            gid: 65534,
+            groups: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_guest_is_given_becomes_the_runners_flags() {
+        let flags = given(&with(&["A=b=c", "B="], &[("/data", "data"), ("/x", "/")])).unwrap();
+        assert_eq!(
+            flags,
+            [
+                "--env",
+                "A=b=c",
+                "--env",
+                "B=",
+                "--dir",
+                "/data::data",
+                "--dir",
+                "/x::/"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_runner_would_misread_is_refused() {
+        for (env, dirs) in [
+            (&["A"][..], &[][..]),
+            (&["=b"], &[]),
+            (&[], &[("data", "data")]),
+            (&[], &[("/a::b", "c")]),
+            (&[], &[("/a", "")]),
+        ] {
+            assert!(given(&with(env, dirs)).is_err(), "{env:?} {dirs:?} was taken");
+        }
+        let without_module = RunRequest {
+            wasm: None,
+            command: vec!["/bin/true".into()],
+            ..with(&[], &[("/a", "a")])
+        };
+        assert!(Plan::new(without_module, nobody(), &nowhere()).is_err());
+    }
+
+    #[test]
+    fn a_module_goes_to_every_wasm_target_and_one_that_is_missing_stops_none() {
+        let plan = Plan::new(with(&[], &[]), nobody(), &nowhere()).unwrap();
+        assert_eq!(
+            plan.cells.len(),
+            TARGETS.len() - 3,
+            "all but the native ones and docker"
+        );
+        for cell in &plan.cells {
+            let Err(why) = &cell.means else {
+                panic!("{} is there", cell.target);
+            };
+            assert!(why.why.contains("wbd-runner-"), "{why:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use wbd_linux::gate::{Identity, Program};
 use wbd_model::host::Unavailable;
 use wbd_model::{Cell, Metric, Progress};
 
+use super::disk;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan};
@@ -13,6 +14,7 @@ use crate::collect::sample::Guest;
 use crate::engine::Engine;
 use crate::targets::catalogue::Mode;
 use crate::targets::precompiled::{Compiler, PrecompileError, Precompiled};
+use crate::targets::runners::Runner;
 
 /// A cell that can be run.
 pub(super) struct ReadyCell {
@@ -20,8 +22,8 @@ pub(super) struct ReadyCell {
     pub(super) index: usize,
     /// How it is run.
     pub(super) how: How,
-    /// Kept until the last run: dropping it removes a caller's own code.
-    _code: Option<Precompiled>,
+    /// Code compiled ahead of time. Kept until the last run: dropping it removes a caller's own.
+    pub(super) code: Option<Precompiled>,
 }
 
 /// How a cell is run.
@@ -79,7 +81,10 @@ pub(super) fn prepare(
             Err(why) => Err(why.clone()),
         };
         match made {
-            Ok(cell) => ready.push(cell),
+            Ok(cell) => {
+                cells[index].disk = disk::of(planned, &cell, &laboratory.runners, containers);
+                ready.push(cell);
+            }
             Err(why) => explain_unavailable(&mut cells[index], &why, news),
         }
     }
@@ -87,6 +92,7 @@ pub(super) fn prepare(
 }
 
 fn explain_unavailable(cell: &mut Cell, why: &Unavailable, news: &News) {
+    cell.cache.clear(); // there are no figures to say it of
     let text = format!("{}; {}", why.why, why.mend);
     news.send(Progress::Warning(format!(
         "{}/{} is unavailable: {text}",
@@ -112,7 +118,7 @@ fn prepare_container(
             image,
             args: cell.args.clone(),
         },
-        _code: None,
+        code: None,
     })
 }
 
@@ -131,13 +137,30 @@ fn prepare_process(
             module,
             mode,
             own,
+            given,
         } => {
+            // One that does not start is told once, and not by each of its runs.
+            let runner = laboratory.runners.get(runner)?;
             let code = match mode {
-                Mode::Jit => None,
-                Mode::Aot => Some(precompile(laboratory, plan, index, (runner, module), *own, news)?),
+                Mode::Jit | Mode::Interp => None,
+                Mode::Aot => Some(precompile(
+                    laboratory,
+                    plan,
+                    index,
+                    (&runner, module),
+                    *own,
+                    news,
+                )?),
             };
             let file = code.as_ref().map_or(module.as_path(), |code| code.path.as_path());
-            let program = runner_program(runner, *mode, file, module, &plan.cells[index].args, plan)?;
+            let line = Line {
+                mode: *mode,
+                file,
+                module,
+                given,
+                args: &plan.cells[index].args,
+            };
+            let program = runner_program(&runner.path, &line, &plan.caller)?;
             (program, Guest::Marked, code)
         }
         Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
@@ -145,7 +168,7 @@ fn prepare_process(
     Ok(ReadyCell {
         index,
         how: How::Process { program, guest },
-        _code: code,
+        code,
     })
 }
 
@@ -153,7 +176,7 @@ fn precompile(
     laboratory: &mut Laboratory,
     plan: &Plan,
     index: usize,
-    (runner, module): (&Path, &Path),
+    (runner, module): (&Runner, &Path),
     own: bool,
     news: &News,
 ) -> Result<Precompiled, Unavailable> {
@@ -202,35 +225,32 @@ fn precompile(
     })
 }
 
-fn runner_program(
-    runner: &Path,
+/// What a runner's command line says beside its own name.
+struct Line<'a> {
     mode: Mode,
-    file: &Path,
-    module: &Path,
-    args: &[String],
-    plan: &Plan,
-) -> Result<Program, Unavailable> {
-    let name = module
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let file = file.to_string_lossy().into_owned();
+    /// What is run: the module, or the code made of it.
+    file: &'a Path,
+    /// What the guest is called after.
+    module: &'a Path,
+    given: &'a [String],
+    args: &'a [String],
+}
+
+impl Line<'_> {
+    fn words(&self, runner: &str) -> Vec<String> {
+        let name = self.module.file_name().unwrap_or_default().to_string_lossy();
+        let fixed = [runner, "run", "--mode", self.mode.as_str(), "--name", &name];
+        let fixed = fixed.map(str::to_owned).into_iter();
+        let file = [self.file.to_string_lossy().into_owned(), "--".to_owned()];
+        let given = fixed.chain(self.given.iter().cloned());
+        given.chain(file).chain(self.args.iter().cloned()).collect()
+    }
+}
+
+/// The directory and the variables that the guest is given are opened by the runner, with the caller's rights.
+fn runner_program(runner: &Path, line: &Line<'_>, caller: &Identity) -> Result<Program, Unavailable> {
     let runner = runner.to_string_lossy().into_owned();
-    let fixed = [
-        runner.clone(),
-        "run".into(),
-        "--mode".into(),
-        mode.as_str().into(),
-        "--name".into(),
-        name,
-    ];
-    let all: Vec<String> = fixed
-        .into_iter()
-        .chain([file, "--".to_owned()])
-        .chain(args.iter().cloned())
-        .collect();
-    Program::new(&runner, &all, &[], "/", plan.caller.clone()).map_err(|error| Unavailable {
+    Program::new(&runner, &line.words(&runner), &[], "/", caller.clone()).map_err(|error| Unavailable {
         why: error.to_string(),
         mend: "give another argument".into(),
     })

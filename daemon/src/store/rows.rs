@@ -63,6 +63,8 @@ fn unfinished(connection: &Connection, id: i64, row: &Row<'_>) -> rusqlite::Resu
         target: row.get(2)?,
         workload: row.get(3)?,
         args: row.get::<_, Json<_>>(4)?.0,
+        size: None,
+        disk: None,
         cache: row.get(5)?,
         runs: row.get(6)?,
         valid: made.saturating_sub(failed),

@@ -3,4 +3,5 @@
 pub(crate) mod assets;
 pub(crate) mod catalogue;
 pub(crate) mod precompiled;
+pub(crate) mod runners;
 pub(crate) mod workloads;

@@ -1,5 +1,6 @@
 //! The workloads by name, from their manifests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -73,24 +74,33 @@ fn info(assets: &Assets, name: String) -> WorkloadInfo {
     match manifest(assets, &name) {
         Ok(manifest) => WorkloadInfo {
             about: manifest.about.clone(),
+            small: args(&manifest, Size::Small),
             quick: args(&manifest, Size::Quick),
             seed: args(&manifest, Size::Seed),
+            bytes: bytes(assets, &name),
             unavailable: ["static", "wasm"]
                 .iter()
                 .find_map(|kind| assets.program(&name, kind).err()),
             name,
         },
         Err(error) => WorkloadInfo {
-            about: String::new(),
-            quick: Vec::new(),
-            seed: Vec::new(),
             unavailable: Some(Unavailable {
                 why: error.to_string(),
                 mend: "cargo xtask build".to_owned(),
             }),
             name,
+            ..WorkloadInfo::default()
         },
     }
+}
+
+/// Sizes on disk of a workload's programs that are there.
+fn bytes(assets: &Assets, name: &str) -> BTreeMap<String, u64> {
+    let size = |kind: &&str| {
+        let path = assets.program(name, kind).ok()?;
+        Some((kind.to_string(), fs::metadata(path).ok()?.len()))
+    };
+    ["static", "dynamic", "wasm"].iter().filter_map(size).collect()
 }
 
 fn args(manifest: &Manifest, size: Size) -> Vec<String> {

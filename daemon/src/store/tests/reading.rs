@@ -23,6 +23,8 @@ fn summary(valid: u32, failed: u32) -> Cell {
         target: "native".into(),
         workload: "empty".into(),
         args: Vec::new(),
+        size: None,
+        disk: None,
         cache: "page cache warm".into(),
         runs: 30,
         valid,

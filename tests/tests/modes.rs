@@ -1,0 +1,121 @@
+//! The mode asked for is the mode that ran: told by what a process does, not by what it says of itself.
+
+use std::fs;
+
+use wbd_model::host::TargetInfo;
+use wbd_model::{InstantName as I, Metric};
+use wbd_tests::documents::{cell, median, ns};
+use wbd_tests::{Home, process, targets, wait};
+
+/// Runs that load their code from a file the kernel can map. The others copy it into memory of their own, which
+/// looks like a compiler's.
+const MAPPED: [&str; 2] = ["wasmtime-aot", "wasmedge-aot"];
+
+/// Makes the file `ready` in its directory and never ends.
+const GUEST: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "ready")
+    (func (export "_start")
+        (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 1)
+                (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16))
+            (then unreachable))
+        (loop $forever (br $forever))))"#;
+
+/// Times an interpreter takes longer than code compiled ahead, at the least.
+const INTERPRETERS_PRICE: u64 = 3;
+/// Times compiling takes longer than loading what was compiled, at the least.
+const COMPILERS_PRICE: u64 = 2;
+
+/// Needs root.
+#[test]
+fn interpreters_are_many_times_slower_than_compiled_code_and_no_compiler_is() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let all = targets::wasm(&home);
+    let small = ["-w", "spectralnorm", "--size", "small", "-n", "5"];
+    let made = home.measure(&[&targets::flags(&all)[..], &small].concat());
+    // The fastest of each: what else the machine does only ever adds.
+    let execution = |name: &str| cell(&made, name).metrics[&Metric::Execution].min;
+    let yardstick = execution("wasmtime-aot");
+    for target in &all {
+        let (slow, takes) = (yardstick * INTERPRETERS_PRICE, execution(&target.name));
+        let interprets = target.mode.as_deref() == Some("interp");
+        assert_eq!(
+            takes > slow,
+            interprets,
+            "{}: {takes} ns, wasmtime-aot {yardstick} ns",
+            target.name
+        );
+    }
+}
+
+/// A compiler in the run leaves machine code in memory that no file backs; an interpreter makes none.
+///
+/// Needs root.
+#[test]
+fn only_a_jit_makes_machine_code_in_memory() {
+    let home = Home::with_dist_for_everyone();
+    let _wbd = home.start();
+    for target in targets::wasm(&home) {
+        let made = has_code_of_its_own(&home, &target);
+        match target.mode.as_deref() {
+            Some("jit") => assert!(made, "{} compiled nothing", target.name),
+            Some("interp") => assert!(!made, "{} compiled", target.name),
+            _ if MAPPED.contains(&&*target.name) => assert!(!made, "{} compiled", target.name),
+            _ => {}
+        }
+    }
+}
+
+/// Whether memory without a file is executable in a process of `target` whose guest runs.
+#[track_caller]
+fn has_code_of_its_own(home: &Home, target: &TargetInfo) -> bool {
+    let module = home.text("guest.wasm");
+    fs::write(&module, wat::parse_str(GUEST).unwrap()).unwrap();
+    let given = home.text("given");
+    fs::create_dir_all(&given).unwrap();
+    let ready = home.path("given/ready");
+    let _ = fs::remove_file(&ready); // of the target before
+    let once = [
+        "run",
+        "-t",
+        &target.name,
+        "-n",
+        "1",
+        "--warmup",
+        "0",
+        "--time-limit",
+        "60",
+    ];
+    let running = home.begin(&[&once[..], &["--wasm", &module, "--dir", &given]].concat());
+    wait::until(&format!("the guest of {} runs", target.name), || ready.exists());
+    let found = process::has_code_without_a_file(home.target());
+    drop(running);
+    wait::until("the run is ended", || home.processes().is_empty());
+    found
+}
+
+/// Needs root.
+#[test]
+fn code_compiled_before_is_loaded_and_not_compiled() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let all = targets::wasm(&home);
+    let line = ["-w", "binarytree", "--size", "check", "-n", "10"];
+    let made = home.measure(&[&targets::flags(&all)[..], &line].concat());
+    let loading = |name: &str| {
+        let samples = cell(&made, name).samples.iter();
+        median(samples.map(|sample| ns(sample, I::ModuleReady) - ns(sample, I::EngineReady)))
+    };
+    for aot in all.iter().filter(|target| target.mode.as_deref() == Some("aot")) {
+        let jit = aot.name.replace("-aot", "-jit");
+        let [before, now] = [&aot.name, &jit].map(|name| loading(name));
+        assert!(
+            before * COMPILERS_PRICE < now,
+            "{}: {before} ns, {jit}: {now} ns",
+            aot.name
+        );
+    }
+}
