@@ -1,5 +1,6 @@
 //! The workloads by name, from their manifests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -41,6 +42,12 @@ pub(crate) fn names(assets: &Assets) -> Vec<String> {
         .collect();
     names.sort_unstable();
     names
+}
+
+/// The manifests of all workloads that have one that can be read.
+pub(crate) fn manifests(assets: &Assets) -> BTreeMap<String, Manifest> {
+    let read = |name: String| Some((name.clone(), manifest(assets, &name).ok()?));
+    names(assets).into_iter().filter_map(read).collect()
 }
 
 /// The manifest of a workload.
