@@ -335,3 +335,62 @@ fn legend(report: &Report) -> String {
     let lines = legend_lines(report).into_iter();
     "\n".to_owned() + &lines.map(|line| plain(&line) + "\n").collect::<String>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimen;
+    use super::*;
+
+    #[test]
+    fn the_whole_report_reads_well() {
+        let drawn = draw(&specimen::report());
+        println!("{drawn}");
+        for said in [
+            "compared with: the study's figures on x86-64",
+            "claim: WasmEdge starts 100 times faster than a container\nnot answered",
+            "missing: wasmedge-aot was not measured",
+            "unavailable: no runner is there",
+            "what a container costs, with empty inside",
+        ] {
+            assert!(drawn.contains(said), "{said}\n{drawn}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_a_dash_with_its_reason() {
+        let report = specimen::report();
+        let drawn = details(&report.time);
+        let line = drawn
+            .lines()
+            .find(|line| line.starts_with("fasta") && line.contains("wasmedge-aot"))
+            .unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words, ["fasta", "wasmedge-aot", ABSENT, "·", "·", "4.99", "s", "1.33", "not", "measured"]);
+    }
+
+    #[test]
+    fn a_disagreement_is_marked_in_both_tables() {
+        let mut report = specimen::report();
+        for group in &mut report.time {
+            group.rows.truncate(2);
+            group.rows.iter_mut().for_each(|row| row.mark = Mark::NotCompared);
+        }
+        assert!(!layout(&report.time).contains('!') && !details(&report.time).contains("DISAGREE"));
+        report.time[1].rows[1].mark = Mark::Disagrees;
+        assert!(layout(&report.time).contains('!') && details(&report.time).contains("DISAGREE"));
+    }
+
+    #[test]
+    fn ratios_have_three_digits() {
+        for (ratio, text) in [
+            (0.012_34, "0.0123"),
+            (0.5, "0.500"),
+            (1.0, "1.00"),
+            (9.996, "10.0"),
+            (43.21, "43.2"),
+            (1234.5, "1234"),
+        ] {
+            assert_eq!(times(ratio), text);
+        }
+    }
+}

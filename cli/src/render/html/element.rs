@@ -3,20 +3,26 @@
 /// Text as it may stand in an element or an attribute.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text.chars().map(printable) {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Neither XML nor a reader has any use for these.
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c if c.is_control() => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+/// The character, or a stand-in for one that neither XML nor a reader has any use for.
+pub(super) fn printable(c: char) -> char {
+    if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') {
+        '\u{fffd}'
+    } else {
+        c
+    }
 }
 
 /// A section of the page; `body` is markup.
@@ -115,10 +121,7 @@ mod tests {
         fn any_text_stays_text(text in any::<String>()) {
             let markup = format!("<p title=\"{0}\">{0}</p>", escape(&text));
             let document = roxmltree::Document::parse(&markup).unwrap();
-            let shown: String = text
-                .chars()
-                .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c })
-                .collect();
+            let shown: String = text.chars().map(printable).collect();
             let root = document.root_element();
             prop_assert_eq!(root.text().unwrap_or(""), shown.as_str());
             prop_assert_eq!(root.attribute("title"), Some(shown.as_str()));
