@@ -6,6 +6,8 @@ use wbd_model::report::{
     StudyUnit, Verdict,
 };
 
+use wbd_model::Size;
+
 use super::listing::date;
 use super::table::{left, plain, right, table};
 use super::units::figure;
@@ -51,14 +53,20 @@ fn tables(title: &str, groups: &[Group]) -> String {
 
 /// Workloads down, targets across, as many abreast as a screen takes.
 fn layout(groups: &[Group]) -> String {
+    let targets = targets(groups);
+    let blocks = targets.chunks(TARGETS_ABREAST);
+    blocks.map(|targets| block(groups, targets)).collect::<Vec<_>>().join("\n")
+}
+
+/// The targets of all groups, each once.
+pub(crate) fn targets(groups: &[Group]) -> Vec<&str> {
     let mut targets: Vec<&str> = Vec::new();
     for row in groups.iter().flat_map(|group| &group.rows) {
         if !targets.contains(&row.target.as_str()) {
             targets.push(&row.target);
         }
     }
-    let blocks = targets.chunks(TARGETS_ABREAST);
-    blocks.map(|targets| block(groups, targets)).collect::<Vec<_>>().join("\n")
+    targets
 }
 
 fn block(groups: &[Group], targets: &[&str]) -> String {
@@ -67,17 +75,17 @@ fn block(groups: &[Group], targets: &[&str]) -> String {
         .chain(targets.iter().map(|target| right(&target.replacen('-', "\n", 2))))
         .collect();
     let row = |group: &Group| {
-        let cells = targets.iter().map(|target| {
-            let found = group.rows.iter().find(|row| row.target == *target);
-            found.map_or_else(|| NOT_APPLICABLE.to_owned(), short)
-        });
+        let cells = targets.iter().map(|target| short(group, target));
         std::iter::once(name(group)).chain(cells).collect()
     };
     table(&headings, groups.iter().map(row).collect())
 }
 
-/// The figure, and a mark where the study's ratio is another.
-fn short(row: &Row) -> String {
+/// A target's figure, and a mark where the study's ratio is another.
+pub(crate) fn short(group: &Group, target: &str) -> String {
+    let Some(row) = group.rows.iter().find(|row| row.target == target) else {
+        return NOT_APPLICABLE.to_owned();
+    };
     let mark = if row.mark == Mark::Disagrees { "!" } else { "" };
     median(&row.figure) + mark
 }
@@ -184,13 +192,20 @@ pub(crate) fn study_value(of: &StudyFigure) -> String {
         StudyUnit::Seconds => "s",
         StudyUnit::Megabytes => "MB",
     };
-    format!("{} {unit}", of.value)
+    format!("{}{} {unit}", bound(of.bound), of.value)
 }
 
 /// A ratio of the study.
 pub(crate) fn study_ratio(of: &StudyFigure) -> String {
-    let more = if of.bound == Bound::MoreThan { "> " } else { "" };
-    more.to_owned() + &times(of.ratio)
+    bound(of.ratio_bound).to_owned() + &times(of.ratio)
+}
+
+const fn bound(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Exact => "",
+        Bound::MoreThan => "> ",
+        Bound::LessThan => "< ",
+    }
 }
 
 fn startup(report: &Report) -> String {
@@ -318,6 +333,7 @@ pub(crate) fn legend_lines(report: &Report) -> Vec<String> {
         ),
         "the study ran each command once and timed it whole; what it ran in, and at which size, is partly unknown".to_owned(),
     ];
+    lines.extend(other_sizes(report));
     for cell in report.validity.iter().filter(|cell| cell.failed > 0) {
         lines.push(format!(
             "failed: {}/{}: {} of {} runs made do not count",
@@ -329,6 +345,19 @@ pub(crate) fn legend_lines(report: &Report) -> Vec<String> {
     }
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// What was compared with the study at another size than the study's.
+fn other_sizes(report: &Report) -> Option<String> {
+    let compared = |group: &&Group| group.rows.iter().any(|row| row.mark != Mark::NotCompared);
+    let other = |group: &&Group| group.size != Some(Size::Seed);
+    let groups: Vec<String> = report.time.iter().filter(compared).filter(other).map(name).collect();
+    (!groups.is_empty()).then(|| {
+        format!(
+            "the study's sizes were larger (`wbctl run --size seed`), and a ratio may depend on the size: {}",
+            groups.join(", ")
+        )
+    })
 }
 
 fn legend(report: &Report) -> String {
@@ -351,6 +380,8 @@ mod tests {
             "missing: wasmedge-aot was not measured",
             "unavailable: no runner is there",
             "what a container costs, with empty inside",
+            "< 0.01 s",
+            "the study's sizes were larger (`wbctl run --size seed`), and a ratio may depend on the size: fasta",
         ] {
             assert!(drawn.contains(said), "{said}\n{drawn}");
         }

@@ -134,12 +134,14 @@ pub struct Ratio {
 pub struct StudyFigure {
     /// The number.
     pub value: f64,
+    /// How it is to be read.
+    pub bound: Bound,
     /// Its unit.
     pub unit: StudyUnit,
-    /// Whether the true one is it, above it or below it.
-    pub bound: Bound,
     /// Over the study's figure of what ours is a ratio to, or the other way round where ours is.
     pub ratio: f64,
+    /// How the ratio is to be read.
+    pub ratio_bound: Bound,
 }
 
 /// The study's units.
@@ -159,8 +161,10 @@ pub enum StudyUnit {
 pub enum Bound {
     /// It is the figure.
     Exact,
-    /// The ratio is larger.
+    /// The figure is larger.
     MoreThan,
+    /// The figure is smaller.
+    LessThan,
 }
 
 /// Whether two ratios agree.

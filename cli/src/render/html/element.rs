@@ -71,11 +71,16 @@ impl Field {
     }
 }
 
-/// A table inside a box that it may scroll in, so that the page need not.
+/// A table inside a box that it may scroll in, so that the page need not. A heading stands as what is under it.
 pub(super) fn table(headings: &[&str], rows: &[Vec<Field>]) -> String {
+    let of_figures = |column: usize| rows.first().and_then(|row| row.get(column)).is_some_and(|field| field.class.is_empty());
     let head: String = headings
         .iter()
-        .map(|heading| format!("<th>{}</th>", escape(heading)))
+        .enumerate()
+        .map(|(column, heading)| match of_figures(column) {
+            true => format!("<th>{}</th>", escape(heading)),
+            false => format!("<th class=\"name\">{}</th>", escape(heading)),
+        })
         .collect();
     let body: String = rows.iter().map(|row| self::row(row)).collect();
     format!(

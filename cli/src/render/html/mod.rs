@@ -7,10 +7,10 @@ mod figures;
 mod tables;
 
 use wbd_model::Metric;
-use wbd_model::report::Report;
+use wbd_model::report::{Group, Report, Startup};
 use wbd_model::request::{Histograms, Timelines};
 
-use self::element::{escape, list, section};
+use self::element::{escape, fold, list, section};
 use super::hist::Unreadable;
 use super::listing::date;
 use super::notes;
@@ -48,13 +48,9 @@ pub(crate) fn page(documents: &Documents) -> Result<String, Unreadable> {
     let sections = [
         section("about", "What was measured", &about(report)),
         section("claims", "The claims", &tables::claims(&report.claims)),
-        section("time", "Execution time", &with_bars(tables::groups(&report.time), figures::bars(&report.time))),
-        section("memory", "Peak memory", &with_bars(tables::groups(&report.memory), figures::bars(&report.memory))),
-        section(
-            "start",
-            "Start",
-            &with_bars(tables::startup(&report.startup), figures::starts(&report.startup)),
-        ),
+        section("time", "Execution time", &compared(&report.time)),
+        section("memory", "Peak memory", &compared(&report.memory)),
+        section("start", "Start", &start(&report.startup)),
         section("container", "What a container costs", &tables::overheads(&report.overhead)),
         section("timelines", "Where the start goes", &figures::timelines(&documents.timelines)),
         section("histograms", "Distributions", &figures::histograms(&documents.histograms)?),
@@ -108,9 +104,14 @@ fn about(report: &Report) -> String {
     list(&lines)
 }
 
-/// Charts first, then the table behind them.
-fn with_bars(table: String, bars: String) -> String {
-    format!("{bars}<details open=\"open\"><summary>table</summary>{table}</details>\n")
+/// The study's table, its bars, and every ratio.
+fn compared(groups: &[Group]) -> String {
+    let ratios = fold("every ratio, its interval and the study's", true, &tables::groups(groups));
+    tables::layout(groups) + &figures::bars(groups) + &ratios
+}
+
+fn start(startup: &Startup) -> String {
+    figures::starts(startup) + &tables::startup(startup)
 }
 
 fn method(report: &Report) -> String {

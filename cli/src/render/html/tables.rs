@@ -1,14 +1,14 @@
 //! The tables of the page: those of the text report.
 
 use wbd_model::report::{
-    Claim, Figure, Group, Mark, Overhead, Ratio, Start, Startup, StudyFigure, Validity, Verdict,
+    Claim, Figure, Group, Mark, Overhead, Part, Ratio, Row, Start, Startup, StudyFigure, Validity, Verdict,
 };
 
 use super::element::{Field, escape, figure, list, name, table};
 use crate::render::NOT_APPLICABLE;
 use crate::render::report::{
-    evidence, interval, mark_name, median, name as group_name, ratio_interval, study_ratio, study_value, tally, times,
-    verdict_name, with_args,
+    evidence, interval, mark_name, median, name as group_name, ratio_interval, short, study_ratio, study_value, tally,
+    targets, times, verdict_name, with_args,
 };
 
 const COMPARED: [&str; 7] = [
@@ -21,11 +21,22 @@ const COMPARED: [&str; 7] = [
     "they",
 ];
 
+/// Time or memory as the study laid them out: workloads down, targets across.
+pub(super) fn layout(groups: &[Group]) -> String {
+    let targets = targets(groups);
+    let headings = [&["workload"], &targets[..]].concat();
+    let row = |group: &Group| {
+        let figures = targets.iter().map(|target| figure(short(group, target)));
+        std::iter::once(name(group_name(group))).chain(figures).collect()
+    };
+    table(&headings, &groups.iter().map(row).collect::<Vec<_>>())
+}
+
 /// Time or memory, one line for each figure.
 pub(super) fn groups(groups: &[Group]) -> String {
     let headings = [&["workload", "target"], &COMPARED[..]].concat();
     let of_group = |group: &Group| -> Vec<Vec<Field>> {
-        let line = |row: &wbd_model::report::Row| {
+        let line = |row: &Row| {
             let mut line = vec![name(group_name(group)), name(row.target.clone())];
             line.extend(compared(&row.figure, row.ratio.as_ref(), row.study.as_ref(), row.mark));
             line
@@ -94,7 +105,7 @@ pub(super) fn overheads(overheads: &[Overhead]) -> String {
     }
     let headings = [&["part"], &COMPARED[..]].concat();
     let one = |overhead: &Overhead| {
-        let line = |part: &wbd_model::report::Part| {
+        let line = |part: &Part| {
             let mut line = vec![name(part.part.clone())];
             line.extend(compared(&part.figure, part.ratio.as_ref(), part.study.as_ref(), part.mark));
             line

@@ -141,6 +141,7 @@ impl Platform {
         Some(Known {
             figure: StudyFigure {
                 value: other.value(),
+                bound: other.bound(),
                 ..known.figure
             },
             ..known
@@ -187,6 +188,14 @@ impl Number {
         }
     }
 
+    const fn bound(self) -> Bound {
+        match self {
+            Self::Exact(_) => Bound::Exact,
+            Self::More { .. } => Bound::MoreThan,
+            Self::Less { .. } => Bound::LessThan,
+        }
+    }
+
     /// From the least to the largest figure that would have been printed so.
     const fn range(self, half_digit: f64) -> [f64; 2] {
         match self {
@@ -202,16 +211,16 @@ fn known(table: Table, over: Number, under: Number) -> Option<Known> {
     let [least, most] = over.range(half_digit(table));
     let [under_least, under_most] = under.range(half_digit(table));
     let range = [least / under_most, most / under_least];
-    let bound = if range[1].is_finite() {
-        Bound::Exact
-    } else {
-        Bound::MoreThan
-    };
     let figure = StudyFigure {
         value: over.value(),
+        bound: over.bound(),
         unit: table.unit(),
-        bound,
         ratio: over.value() / under.value(),
+        ratio_bound: if range[1].is_finite() {
+            Bound::Exact
+        } else {
+            Bound::MoreThan
+        },
     };
     range[0].is_normal().then_some(Known { figure, range })
 }
@@ -235,10 +244,11 @@ mod tests {
     fn a_bound_leaves_the_other_side_open() {
         let x86 = platform("x86_64").unwrap();
         let interpreted = x86.over_native(Table::Time, "n_body", "wasmedge-interp").unwrap();
-        assert_eq!(interpreted.figure.bound, Bound::MoreThan);
+        assert_eq!([interpreted.figure.bound, interpreted.figure.ratio_bound], [Bound::MoreThan; 2]);
         assert!(interpreted.range[0] > 26.8 && interpreted.range[1].is_infinite());
         let start = x86.container_over("wasmedge-aot").unwrap();
-        assert_eq!((start.figure.value, start.figure.bound), (0.01, Bound::MoreThan));
+        assert_eq!((start.figure.value, start.figure.bound), (0.01, Bound::LessThan));
+        assert_eq!(start.figure.ratio_bound, Bound::MoreThan);
         assert!((57.0..58.5).contains(&start.range[0]), "{start:?}");
     }
 
