@@ -9,4 +9,5 @@ pub mod peer;
 pub mod perf;
 pub mod process;
 mod raw;
+pub mod taskstats;
 pub mod usdt;
