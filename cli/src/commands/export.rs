@@ -69,7 +69,11 @@ async fn documents(mut client: Client, experiment: String) -> Result<Documents, 
         };
         histograms.push((metric, answer(client.histogram(request)).await?));
     }
-    let timelines = answer(client.timeline(TimelineRequest { experiment, run: None })).await?;
+    let timelines = answer(client.timeline(TimelineRequest {
+        experiment,
+        run: None,
+    }))
+    .await?;
     Ok(Documents {
         report,
         histograms,

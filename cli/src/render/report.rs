@@ -55,7 +55,10 @@ fn tables(title: &str, groups: &[Group]) -> String {
 fn layout(groups: &[Group]) -> String {
     let targets = targets(groups);
     let blocks = targets.chunks(TARGETS_ABREAST);
-    blocks.map(|targets| block(groups, targets)).collect::<Vec<_>>().join("\n")
+    blocks
+        .map(|targets| block(groups, targets))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The targets of all groups, each once.
@@ -97,7 +100,9 @@ pub(crate) fn name(group: &Group) -> String {
 
 /// A workload as it is typed.
 pub(crate) fn with_args(workload: &str, args: &[String]) -> String {
-    let words: Vec<&str> = std::iter::once(workload).chain(args.iter().map(String::as_str)).collect();
+    let words: Vec<&str> = std::iter::once(workload)
+        .chain(args.iter().map(String::as_str))
+        .collect();
     words.join(" ")
 }
 
@@ -117,7 +122,12 @@ fn details(groups: &[Group]) -> String {
     let of_group = |group: &Group| -> Vec<Vec<String>> {
         let line = |row: &Row| {
             let mut line = vec![name(group), row.target.clone()];
-            line.extend(compared(&row.figure, row.ratio.as_ref(), row.study.as_ref(), row.mark));
+            line.extend(compared(
+                &row.figure,
+                row.ratio.as_ref(),
+                row.study.as_ref(),
+                row.mark,
+            ));
             line
         };
         group.rows.iter().map(line).collect()
@@ -235,11 +245,23 @@ fn start(start: &Start) -> Vec<String> {
     let mut line = vec![
         start.target.clone(),
         median(&start.startup),
-        start.startup_ratio.map_or_else(absent, |ratio| times(ratio.value)),
+        start
+            .startup_ratio
+            .map_or_else(absent, |ratio| times(ratio.value)),
         start.startup_ratio.as_ref().map_or_else(absent, ratio_interval),
     ];
-    let wall = compared(&start.wall, start.wall_ratio.as_ref(), start.study.as_ref(), start.mark);
-    line.extend(wall.into_iter().enumerate().filter(|(column, _)| *column != 1).map(|(_, text)| text));
+    let wall = compared(
+        &start.wall,
+        start.wall_ratio.as_ref(),
+        start.study.as_ref(),
+        start.mark,
+    );
+    line.extend(
+        wall.into_iter()
+            .enumerate()
+            .filter(|(column, _)| *column != 1)
+            .map(|(_, text)| text),
+    );
     line
 }
 
@@ -256,7 +278,12 @@ fn overhead(overhead: &Overhead) -> String {
     ];
     let line = |part: &Part| {
         let mut line = vec![part.part.clone()];
-        line.extend(compared(&part.figure, part.ratio.as_ref(), part.study.as_ref(), part.mark));
+        line.extend(compared(
+            &part.figure,
+            part.ratio.as_ref(),
+            part.study.as_ref(),
+            part.mark,
+        ));
         line
     };
     format!(
@@ -272,7 +299,7 @@ fn claims(claims: &[Claim]) -> String {
 
 fn claim(claim: &Claim) -> String {
     let mut text = format!(
-        "\nclaim: {}\n{}: {}{}\n  the study: {}\n",
+        "\nclaim: {}\n{}: it takes {}{}\n  the study: {}\n",
         plain(&claim.claim),
         verdict_name(claim.verdict),
         plain(&claim.test),
@@ -290,7 +317,10 @@ fn claim(claim: &Claim) -> String {
 
 /// How much of the evidence meets the claim.
 pub(crate) fn tally(evidence: &[Evidence]) -> String {
-    let holds = evidence.iter().filter(|seen| seen.verdict == Verdict::Holds).count();
+    let holds = evidence
+        .iter()
+        .filter(|seen| seen.verdict == Verdict::Holds)
+        .count();
     match evidence.len() {
         0 => String::new(),
         all => format!("; so in {holds} of {all}"),
@@ -343,7 +373,12 @@ pub(crate) fn legend_lines(report: &Report) -> Vec<String> {
             u64::from(cell.failed) + u64::from(cell.valid)
         ));
     }
-    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(
+        report
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}")),
+    );
     lines
 }
 
@@ -351,7 +386,13 @@ pub(crate) fn legend_lines(report: &Report) -> Vec<String> {
 fn other_sizes(report: &Report) -> Option<String> {
     let compared = |group: &&Group| group.rows.iter().any(|row| row.mark != Mark::NotCompared);
     let other = |group: &&Group| group.size != Some(Size::Seed);
-    let groups: Vec<String> = report.time.iter().filter(compared).filter(other).map(name).collect();
+    let groups: Vec<String> = report
+        .time
+        .iter()
+        .filter(compared)
+        .filter(other)
+        .map(name)
+        .collect();
     (!groups.is_empty()).then(|| {
         format!(
             "the study's sizes were larger (`wbctl run --size seed`), and a ratio may depend on the size: {}",
@@ -396,7 +437,21 @@ mod tests {
             .find(|line| line.starts_with("fasta") && line.contains("wasmedge-aot"))
             .unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(words, ["fasta", "wasmedge-aot", ABSENT, "·", "·", "4.99", "s", "1.33", "not", "measured"]);
+        assert_eq!(
+            words,
+            [
+                "fasta",
+                "wasmedge-aot",
+                ABSENT,
+                "·",
+                "·",
+                "4.99",
+                "s",
+                "1.33",
+                "not",
+                "measured"
+            ]
+        );
     }
 
     #[test]

@@ -243,7 +243,9 @@ pub(crate) fn report() -> Report {
     let mut broken = wasmtime();
     (broken.target, broken.valid, broken.failed) = ("wasmtime-aot".into(), 0, 0);
     broken.metrics.clear();
-    broken.unavailable.insert(Metric::Wall, "no runner is there".into());
+    broken
+        .unavailable
+        .insert(Metric::Wall, "no runner is there".into());
     let mut native = native();
     native.workload = "fasta".into();
     experiment.cells.extend([native, broken]);
@@ -262,7 +264,11 @@ fn run_of(cell: &Cell, run: u32) -> Sample {
         valid: true,
         exit: Exit::Code(0),
         instants: BTreeMap::new(),
-        metrics: cell.metrics.iter().map(|(metric, summary)| (*metric, near(summary))).collect(),
+        metrics: cell
+            .metrics
+            .iter()
+            .map(|(metric, summary)| (*metric, near(summary)))
+            .collect(),
         notes: vec![],
     }
 }

@@ -185,7 +185,10 @@ impl Wbd for Script {
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {
         let mut experiment = document();
         experiment.experiment = request.into_inner().experiment;
-        Ok(Response::new(wbd_analysis::report::report(&experiment, &|_, _| None)))
+        Ok(Response::new(wbd_analysis::report::report(
+            &experiment,
+            &|_, _| None,
+        )))
     }
 
     async fn timeline(&self, request: Request<TimelineRequest>) -> Result<Response<Timelines>, Status> {

@@ -64,7 +64,9 @@ impl Resampled {
 
     /// The chance that the median of a resample is at most `limit`.
     fn chance_at_most(&self, limit: f64) -> f64 {
-        let values = self.ranks.partition_point(|&(rank, _)| self.sorted[rank - 1] as f64 <= limit);
+        let values = self
+            .ranks
+            .partition_point(|&(rank, _)| self.sorted[rank - 1] as f64 <= limit);
         values.checked_sub(1).map_or(0.0, |last| self.cumulated[last])
     }
 }
@@ -123,7 +125,9 @@ mod tests {
         let n = values.len();
         (0..n.pow(n as u32))
             .map(|number| {
-                let mut resample: Vec<u64> = (0..n).map(|place| values[number / n.pow(place as u32) % n]).collect();
+                let mut resample: Vec<u64> = (0..n)
+                    .map(|place| values[number / n.pow(place as u32) % n])
+                    .collect();
                 resample.sort_unstable();
                 percentile(&resample, 50)
             })
@@ -134,10 +138,15 @@ mod tests {
     fn the_interval_agrees_with_naive_resampling() {
         const RESAMPLES: usize = 20_000;
         let mut random = StdRng::seed_from_u64(3);
-        let mut cell = |n: usize, from: u64| -> Vec<u64> { (0..n).map(|_| random.random_range(from..2 * from)).collect() };
+        let mut cell = |n: usize, from: u64| -> Vec<u64> {
+            (0..n).map(|_| random.random_range(from..2 * from)).collect()
+        };
         let (over, under) = (cell(61, 4_000), cell(40, 1_000));
         let mut median = |values: &[u64]| {
-            let mut resample: Vec<u64> = values.iter().map(|_| values[random.random_range(0..values.len())]).collect();
+            let mut resample: Vec<u64> = values
+                .iter()
+                .map(|_| values[random.random_range(0..values.len())])
+                .collect();
             resample.sort_unstable();
             percentile(&resample, 50) as f64
         };

@@ -252,7 +252,7 @@ pub struct Claim {
     pub claim: String,
     /// What the study found.
     pub study: String,
-    /// What must be so for it to hold.
+    /// What it takes to hold, such as `a ratio of at least 10`.
     pub test: String,
     /// Whether it does.
     pub verdict: Verdict,

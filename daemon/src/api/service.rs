@@ -8,8 +8,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wbd_linux::gate::Identity;
 use wbd_model::document::Experiment;
-use wbd_model::report::Report;
 use wbd_model::host::{Diagnosis, Unavailable};
+use wbd_model::report::Report;
 use wbd_model::request::{
     Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress, RunRequest, ShowRequest,
     TargetList, TimelineRequest, Timelines, WorkloadList,
@@ -198,8 +198,10 @@ impl Wbd for Service {
 
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {
         let assets = self.assets.clone();
-        self.read(request, move |reader, name| answers::report(reader, &assets, name))
-            .await
+        self.read(request, move |reader, name| {
+            answers::report(reader, &assets, name)
+        })
+        .await
     }
 }
 

@@ -33,7 +33,11 @@ pub(crate) fn still_running(events: &[Event], processes: Processes) -> bool {
 /// What the engine used, as metrics.
 pub(crate) fn metrics(events: &[Event], used: &Used, metrics: &mut BTreeMap<Metric, u64>) {
     let parts = parts(events, used.processes);
-    let cpu = |part| used.ended.as_deref().map(|ended| cpu_ns(ended, &parts, events, used.processes, part));
+    let cpu = |part| {
+        used.ended
+            .as_deref()
+            .map(|ended| cpu_ns(ended, &parts, events, used.processes, part))
+    };
     let all_ended = !still_running(events, used.processes);
     let seen = |part: Part| parts.values().any(|of| *of == part);
     let short_lived = |part| cpu(part).filter(|_| all_ended && seen(part));
@@ -43,19 +47,33 @@ pub(crate) fn metrics(events: &[Event], used: &Used, metrics: &mut BTreeMap<Metr
         (Metric::EngineGrowth, used.growth_bytes),
         (Metric::ShimCpu, short_lived(Part::Shim)),
         (Metric::RuncCpu, short_lived(Part::Runc)),
-        (Metric::ContainerdCpu, lasting(Part::Containerd, used.containerd_cpu_ns)),
+        (
+            Metric::ContainerdCpu,
+            lasting(Part::Containerd, used.containerd_cpu_ns),
+        ),
         (Metric::DockerdCpu, lasting(Part::Dockerd, used.dockerd_cpu_ns)),
     ];
-    metrics.extend(found.into_iter().filter_map(|(metric, value)| Some((metric, value?))));
-    let peaks = metrics.get(&Metric::CgroupPeak).zip(metrics.get(&Metric::RssPeak));
+    metrics.extend(
+        found
+            .into_iter()
+            .filter_map(|(metric, value)| Some((metric, value?))),
+    );
+    let peaks = metrics
+        .get(&Metric::CgroupPeak)
+        .zip(metrics.get(&Metric::RssPeak));
     let rest = peaks.and_then(|(cgroup, process)| cgroup.checked_sub(*process));
     metrics.extend(rest.map(|rest| (Metric::ContainerRest, rest)));
 }
 
 /// The part of each process that the events tell of.
 fn parts(events: &[Event], processes: Processes) -> BTreeMap<u32, Part> {
-    let roots = [(processes.dockerd, Part::Dockerd), (processes.containerd, Part::Containerd)];
-    let known = roots.into_iter().filter_map(|(pid, part)| Some((pid?.cast_unsigned(), part)));
+    let roots = [
+        (processes.dockerd, Part::Dockerd),
+        (processes.containerd, Part::Containerd),
+    ];
+    let known = roots
+        .into_iter()
+        .filter_map(|(pid, part)| Some((pid?.cast_unsigned(), part)));
     let mut parts: BTreeMap<u32, Part> = known.collect();
     for event in events.iter().filter(|event| event.helper == 1) {
         let part = match EventKind::from_raw(event.kind) {
@@ -84,10 +102,16 @@ fn cpu_ns(
     processes: Processes,
     part: Part,
 ) -> u64 {
-    let inside: BTreeSet<u32> = events.iter().filter(|event| event.helper == 0).map(|event| event.pid).collect();
+    let inside: BTreeSet<u32> = events
+        .iter()
+        .filter(|event| event.helper == 0)
+        .map(|event| event.pid)
+        .collect();
     let lasting = [processes.dockerd, processes.containerd].map(|pid| pid.map(i32::cast_unsigned));
     let counts = |thread: &&Ended| {
-        parts.get(&thread.pid) == Some(&part) && !inside.contains(&thread.pid) && !lasting.contains(&Some(thread.pid))
+        parts.get(&thread.pid) == Some(&part)
+            && !inside.contains(&thread.pid)
+            && !lasting.contains(&Some(thread.pid))
     };
     ended.iter().filter(counts).map(|thread| thread.cpu_ns).sum()
 }
@@ -98,7 +122,9 @@ fn shim_bytes(events: &[Event]) -> Option<u64> {
         event.helper == 1 && event.kind == EventKind::Exit as u32 && event.comm.starts_with(SHIM)
     };
     let pages = events.iter().filter(of_shim).map(|event| event.a).max();
-    pages.filter(|pages| *pages > 0).map(|pages| pages * procfs::page_size())
+    pages
+        .filter(|pages| *pages > 0)
+        .map(|pages| pages * procfs::page_size())
 }
 
 #[cfg(test)]
@@ -142,7 +168,16 @@ mod tests {
     }
 
     fn used() -> Used {
-        let ended = [(30, 5), (30, 6), (31, 70), (32, 800), (33, 9_000), (40, 10_000), (20, 100_000), (99, 1_000_000)];
+        let ended = [
+            (30, 5),
+            (30, 6),
+            (31, 70),
+            (32, 800),
+            (33, 9_000),
+            (40, 10_000),
+            (20, 100_000),
+            (99, 1_000_000),
+        ];
         Used {
             processes: Processes {
                 dockerd: Some(DOCKERD.cast_signed()),
@@ -165,8 +200,16 @@ mod tests {
     fn every_process_counts_for_the_part_it_bears_the_name_of_or_comes_from() {
         let found = measured(&events(), &used());
         assert_eq!(found[&Metric::ShimCpu], 5 + 6);
-        assert_eq!(found[&Metric::RuncCpu], 70 + 800, "with its hook, without the program it became");
-        assert_eq!(found[&Metric::ContainerdCpu], 4, "its own threads are in its clock");
+        assert_eq!(
+            found[&Metric::RuncCpu],
+            70 + 800,
+            "with its hook, without the program it became"
+        );
+        assert_eq!(
+            found[&Metric::ContainerdCpu],
+            4,
+            "its own threads are in its clock"
+        );
         assert_eq!(found[&Metric::DockerdCpu], 3 + 10_000, "with what it started");
         assert_eq!(found[&Metric::ShimRss], 1_000 * procfs::page_size());
         assert_eq!(found[&Metric::ContainerRest], 4_000);
@@ -188,7 +231,10 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_absent() {
         let found = measured(&[], &Used::default());
-        assert_eq!(found.keys().copied().collect::<Vec<_>>(), [Metric::RssPeak, Metric::CgroupPeak, Metric::ContainerRest]);
+        assert_eq!(
+            found.keys().copied().collect::<Vec<_>>(),
+            [Metric::RssPeak, Metric::CgroupPeak, Metric::ContainerRest]
+        );
         let mut smaller = BTreeMap::from([(Metric::CgroupPeak, 4_000), (Metric::RssPeak, 5_000)]);
         metrics(&[], &Used::default(), &mut smaller);
         assert!(!smaller.contains_key(&Metric::ContainerRest));

@@ -55,7 +55,10 @@ impl Meter {
     /// Notes how much the processes that stay have grown: while the container is still there.
     pub(crate) fn weigh(&mut self) {
         let now = resident(self.processes);
-        self.grown = self.resident.zip(now).map(|(before, now)| now.saturating_sub(before));
+        self.grown = self
+            .resident
+            .zip(now)
+            .map(|(before, now)| now.saturating_sub(before));
     }
 
     /// Ends, and tells what was used.
@@ -114,6 +117,9 @@ mod tests {
         let mut meter = Meter::start(Processes::default(), 1);
         meter.weigh();
         let used = meter.stop();
-        assert_eq!((used.dockerd_cpu_ns, used.containerd_cpu_ns, used.growth_bytes), (None, None, None));
+        assert_eq!(
+            (used.dockerd_cpu_ns, used.containerd_cpu_ns, used.growth_bytes),
+            (None, None, None)
+        );
     }
 }

@@ -76,7 +76,9 @@ const EXPECTED_OF_CONTAINERS: [Metric; 7] = [
 
 /// Says why metrics that every target should have are not there.
 fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
-    let container = valid.iter().any(|sample| sample.instants.contains_key(&InstantName::StartSent));
+    let container = valid
+        .iter()
+        .any(|sample| sample.instants.contains_key(&InstantName::StartSent));
     let of_containers = EXPECTED_OF_CONTAINERS.into_iter().filter(|_| container);
     for metric in EXPECTED.into_iter().chain(of_containers) {
         if !cell.metrics.contains_key(&metric) {
@@ -105,7 +107,9 @@ fn why_absent(metric: Metric) -> &'static str {
         Metric::ContainerRest => {
             "the cgroup's peak or the process's is missing, or the process's is larger: shared pages are charged elsewhere"
         }
-        Metric::ShimRss => "no shim was seen to end: the engine's processes were not found, or it outlived the run",
+        Metric::ShimRss => {
+            "no shim was seen to end: the engine's processes were not found, or it outlived the run"
+        }
         Metric::ShimCpu | Metric::RuncCpu => {
             "the kernel refuses taskstats (CONFIG_TASKSTATS, initial namespaces), or the engine's processes were not found"
         }

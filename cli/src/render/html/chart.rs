@@ -81,7 +81,12 @@ fn bar(area: &Area<'_>, row: &Bar, top: i32) -> Drawn {
         line(area, [(along(low), middle), (along(high), middle)], SPAN, 2)?;
     }
     if let Some(study) = row.study {
-        line(area, [(along(study), top + 1), (along(study), top + ROW as i32 - 1)], STUDY, 2)?;
+        line(
+            area,
+            [(along(study), top + 1), (along(study), top + ROW as i32 - 1)],
+            STUDY,
+            2,
+        )?;
     }
     write(area, &row.figure, (along(1.0) + 6, middle), HPos::Left, INK)
 }
@@ -135,7 +140,10 @@ fn svg(label: &str, height: u32, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Strin
             "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{rest}",
             escape(label)
         ),
-        (Err(error), _) => format!("<p>This chart cannot be drawn: {}</p>", escape(&error.to_string())),
+        (Err(error), _) => format!(
+            "<p>This chart cannot be drawn: {}</p>",
+            escape(&error.to_string())
+        ),
         (Ok(()), None) => "<p>This chart came out empty.</p>".to_owned(),
     }
 }

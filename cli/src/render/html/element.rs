@@ -73,7 +73,11 @@ impl Field {
 
 /// A table inside a box that it may scroll in, so that the page need not. A heading stands as what is under it.
 pub(super) fn table(headings: &[&str], rows: &[Vec<Field>]) -> String {
-    let of_figures = |column: usize| rows.first().and_then(|row| row.get(column)).is_some_and(|field| field.class.is_empty());
+    let of_figures = |column: usize| {
+        rows.first()
+            .and_then(|row| row.get(column))
+            .is_some_and(|field| field.class.is_empty())
+    };
     let head: String = headings
         .iter()
         .enumerate()
@@ -101,7 +105,10 @@ fn row(fields: &[Field]) -> String {
 
 /// A chart with its caption; `svg` is markup.
 pub(super) fn panel(caption: &str, svg: &str) -> String {
-    format!("<figure><figcaption>{}</figcaption>{svg}</figure>\n", escape(caption))
+    format!(
+        "<figure><figcaption>{}</figcaption>{svg}</figure>\n",
+        escape(caption)
+    )
 }
 
 /// Charts beside each other, as many as there is room for; `panels` is markup.
@@ -112,7 +119,10 @@ pub(super) fn panels(panels: &str) -> String {
 /// What is folded away until it is asked for; `body` is markup.
 pub(super) fn fold(summary: &str, open: bool, body: &str) -> String {
     let open = if open { " open=\"open\"" } else { "" };
-    format!("<details{open}><summary>{}</summary>\n{body}</details>\n", escape(summary))
+    format!(
+        "<details{open}><summary>{}</summary>\n{body}</details>\n",
+        escape(summary)
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the charts show: bars of the tables, waterfalls of the timelines, distributions.
 
 use wbd_model::document::{Distribution, Timeline, TimelineMark};
-use wbd_model::report::{Figure, Group, Row, StudyFigure, Startup};
+use wbd_model::report::{Bound, Figure, Group, Row, Startup, StudyFigure};
 use wbd_model::request::{Histograms, Timelines};
 use wbd_model::{InstantName, Metric, Unit};
 
@@ -11,6 +11,8 @@ use crate::render::hist::{self, Unreadable};
 use crate::render::report::{median, name, times, with_args};
 use crate::render::units::{self, duration};
 
+/// The target that ratios are to.
+const NATIVE: &str = "native";
 /// The workload whose charts are not folded away.
 const SHOWN: &str = "empty";
 
@@ -24,25 +26,46 @@ pub(super) fn bars(groups: &[Group]) -> String {
 
 /// None where nothing of it was measured.
 fn of_group(group: &Group) -> Option<String> {
-    let measured: Vec<(&Row, [u64; 3], Unit)> = group
-        .rows
+    let rows: Vec<Measured<'_>> = group.rows.iter().filter_map(Measured::new).collect();
+    let unit = rows.first()?.unit;
+    let native = rows
         .iter()
-        .filter_map(|row| measured(&row.figure).map(|(numbers, unit)| (row, numbers, unit)))
-        .collect();
-    let native = measured.iter().find(|(row, ..)| row.target == "native").map(|(_, numbers, _)| numbers[1]);
-    let longest = measured.iter().map(|(_, numbers, _)| numbers[2]).max()?.max(1) as f64;
-    let bar = |(row, [low, middle, high], _): &(&Row, [u64; 3], Unit)| Bar {
-        name: row.target.clone(),
-        span: [0.0, *middle as f64 / longest],
-        interval: Some([*low as f64 / longest, *high as f64 / longest]),
-        study: study(row.study.as_ref(), native).map(|study| study / longest).filter(|share| *share <= 1.0),
-        figure: beside(row),
-    };
+        .find(|row| row.row.target == NATIVE)
+        .map(|row| row.numbers[1]);
+    let study = |row: &Measured<'_>| study(row.row.study.as_ref(), native);
+    let longest = rows
+        .iter()
+        .map(|row| study(row).unwrap_or(0.0).max(row.numbers[2] as f64))
+        .fold(1.0, f64::max);
+    let bars: Vec<Bar> = rows.iter().map(|row| row.bar(study(row), longest)).collect();
     let title = name(group);
-    let rows: Vec<Bar> = measured.iter().map(bar).collect();
-    let unit = measured.first()?.2;
-    let drawn = chart::bars(&title, &rows, ["0", &units::figure(longest as u64, unit)]);
+    let drawn = chart::bars(&title, &bars, ["0", &units::figure(longest as u64, unit)]);
     Some(panel(&title, &drawn))
+}
+
+/// A row with a figure: lower end, median and upper end.
+struct Measured<'a> {
+    row: &'a Row,
+    numbers: [u64; 3],
+    unit: Unit,
+}
+
+impl<'a> Measured<'a> {
+    fn new(row: &'a Row) -> Option<Self> {
+        let (numbers, unit) = measured(&row.figure)?;
+        Some(Self { row, numbers, unit })
+    }
+
+    fn bar(&self, study: Option<f64>, longest: f64) -> Bar {
+        let [low, middle, high] = self.numbers.map(|number| number as f64 / longest);
+        Bar {
+            name: self.row.target.clone(),
+            span: [0.0, middle],
+            interval: Some([low, high]),
+            study: study.map(|study| study / longest),
+            figure: beside(self.row),
+        }
+    }
 }
 
 /// A figure's lower end, median and upper end.
@@ -53,13 +76,16 @@ fn measured(figure: &Figure) -> Option<([u64; 3], Unit)> {
     }
 }
 
-/// What our figure would be if the study's ratio held here.
+/// What our figure would be if the study's ratio held here; a bound has no place.
 fn study(study: Option<&StudyFigure>, native: Option<u64>) -> Option<f64> {
-    Some(study?.ratio * native? as f64)
+    let study = study.filter(|study| study.ratio_bound == Bound::Exact)?;
+    Some(study.ratio * native? as f64)
 }
 
 fn beside(row: &Row) -> String {
-    let ratio = row.ratio.map_or_else(String::new, |ratio| format!("  x{}", times(ratio.value)));
+    let ratio = row
+        .ratio
+        .map_or_else(String::new, |ratio| format!("  x{}", times(ratio.value)));
     median(&row.figure) + &ratio
 }
 
@@ -83,20 +109,34 @@ pub(super) fn starts(startup: &Startup) -> String {
         study: None,
         figure: duration(*middle),
     };
-    let title = format!("startup of {}, logarithmic", with_args(&startup.workload, &startup.args));
+    let title = format!(
+        "startup of {}, logarithmic",
+        with_args(&startup.workload, &startup.args)
+    );
     let rows: Vec<Bar> = times.iter().map(bar).collect();
-    let drawn = chart::bars(&title, &rows, [&duration(LEAST_NS as u64), &duration(most as u64)]);
+    let drawn = chart::bars(
+        &title,
+        &rows,
+        [&duration(LEAST_NS as u64), &duration(most as u64)],
+    );
     panels(&panel(&title, &drawn))
 }
 
 /// A waterfall for each cell, workload by workload, up to the guest's first instruction.
 pub(super) fn timelines(timelines: &Timelines) -> String {
-    by_workload(&timelines.cells, |timeline| &timeline.workload, |timeline| Ok::<_, Unreadable>(waterfall(timeline)))
-        .unwrap_or_default()
+    by_workload(
+        &timelines.cells,
+        |timeline| &timeline.workload,
+        |timeline| Ok::<_, Unreadable>(waterfall(timeline)),
+    )
+    .unwrap_or_default()
 }
 
 fn waterfall(timeline: &Timeline) -> String {
-    let guest = timeline.marks.iter().position(|mark| mark.name == InstantName::Guest);
+    let guest = timeline
+        .marks
+        .iter()
+        .position(|mark| mark.name == InstantName::Guest);
     let marks = &timeline.marks[..guest.map_or(timeline.marks.len(), |guest| guest + 1)];
     let (Some(first), Some(last)) = (marks.first(), marks.last()) else {
         return String::new();
@@ -111,7 +151,10 @@ fn waterfall(timeline: &Timeline) -> String {
     };
     let rows: Vec<Bar> = marks.windows(2).map(bar).collect();
     let title = format!("{}/{}, medians", timeline.target, timeline.workload);
-    panel(&title, &chart::bars(&title, &rows, ["launch", &duration(span as u64)]))
+    panel(
+        &title,
+        &chart::bars(&title, &rows, ["launch", &duration(span as u64)]),
+    )
 }
 
 /// A histogram for each metric of each cell, workload by workload.
@@ -138,7 +181,10 @@ fn histogram(distribution: &Distribution) -> Result<String, Unreadable> {
         hist::percentiles(&values, unit)
     );
     let axis = [values.min(), values.max()].map(|end| units::figure(end, unit));
-    Ok(panel(&title, &chart::histogram(&title, &heights, [&axis[0], &axis[1]])))
+    Ok(panel(
+        &title,
+        &chart::histogram(&title, &heights, [&axis[0], &axis[1]]),
+    ))
 }
 
 /// Panels folded together by workload.

@@ -51,10 +51,26 @@ pub(crate) fn page(documents: &Documents) -> Result<String, Unreadable> {
         section("time", "Execution time", &compared(&report.time)),
         section("memory", "Peak memory", &compared(&report.memory)),
         section("start", "Start", &start(&report.startup)),
-        section("container", "What a container costs", &tables::overheads(&report.overhead)),
-        section("timelines", "Where the start goes", &figures::timelines(&documents.timelines)),
-        section("histograms", "Distributions", &figures::histograms(&documents.histograms)?),
-        section("validity", "Which runs count", &tables::validity(&report.validity)),
+        section(
+            "container",
+            "What a container costs",
+            &tables::overheads(&report.overhead),
+        ),
+        section(
+            "timelines",
+            "Where the start goes",
+            &figures::timelines(&documents.timelines),
+        ),
+        section(
+            "histograms",
+            "Distributions",
+            &figures::histograms(&documents.histograms)?,
+        ),
+        section(
+            "validity",
+            "Which runs count",
+            &tables::validity(&report.validity),
+        ),
         section("method", "How to read this", &method(report)),
     ];
     Ok(document(report, &sections.concat()))
@@ -100,13 +116,22 @@ fn about(report: &Report) -> String {
         notes::machine(&report.machine),
         format!("Compared with {}", compared_with(report)),
     ];
-    lines.extend(report.warnings.iter().map(|warning| format!("Warning: {warning}")));
+    lines.extend(
+        report
+            .warnings
+            .iter()
+            .map(|warning| format!("Warning: {warning}")),
+    );
     list(&lines)
 }
 
 /// The study's table, its bars, and every ratio.
 fn compared(groups: &[Group]) -> String {
-    let ratios = fold("every ratio, its interval and the study's", true, &tables::groups(groups));
+    let ratios = fold(
+        "every ratio, its interval and the study's",
+        true,
+        &tables::groups(groups),
+    );
     tables::layout(groups) + &figures::bars(groups) + &ratios
 }
 

@@ -7,8 +7,8 @@ use wbd_model::report::{
 use super::element::{Field, escape, figure, list, name, table};
 use crate::render::NOT_APPLICABLE;
 use crate::render::report::{
-    evidence, interval, mark_name, median, name as group_name, ratio_interval, short, study_ratio, study_value, tally,
-    targets, times, verdict_name, with_args,
+    evidence, interval, mark_name, median, name as group_name, ratio_interval, short, study_ratio,
+    study_value, tally, targets, times, verdict_name, with_args,
 };
 
 const COMPARED: [&str; 7] = [
@@ -38,7 +38,12 @@ pub(super) fn groups(groups: &[Group]) -> String {
     let of_group = |group: &Group| -> Vec<Vec<Field>> {
         let line = |row: &Row| {
             let mut line = vec![name(group_name(group)), name(row.target.clone())];
-            line.extend(compared(&row.figure, row.ratio.as_ref(), row.study.as_ref(), row.mark));
+            line.extend(compared(
+                &row.figure,
+                row.ratio.as_ref(),
+                row.study.as_ref(),
+                row.mark,
+            ));
             line
         };
         group.rows.iter().map(line).collect()
@@ -87,14 +92,28 @@ pub(super) fn startup(startup: &Startup) -> String {
 
 fn start(start: &Start) -> Vec<Field> {
     let absent = || NOT_APPLICABLE.to_owned();
-    let wall = compared(&start.wall, start.wall_ratio.as_ref(), start.study.as_ref(), start.mark);
+    let wall = compared(
+        &start.wall,
+        start.wall_ratio.as_ref(),
+        start.study.as_ref(),
+        start.mark,
+    );
     let mut line = vec![
         name(start.target.clone()),
         figure(median(&start.startup)),
-        figure(start.startup_ratio.map_or_else(absent, |ratio| times(ratio.value))),
+        figure(
+            start
+                .startup_ratio
+                .map_or_else(absent, |ratio| times(ratio.value)),
+        ),
         figure(start.startup_ratio.as_ref().map_or_else(absent, ratio_interval)),
     ];
-    line.extend(wall.into_iter().enumerate().filter(|(column, _)| *column != 1).map(|(_, field)| field));
+    line.extend(
+        wall.into_iter()
+            .enumerate()
+            .filter(|(column, _)| *column != 1)
+            .map(|(_, field)| field),
+    );
     line
 }
 
@@ -107,7 +126,12 @@ pub(super) fn overheads(overheads: &[Overhead]) -> String {
     let one = |overhead: &Overhead| {
         let line = |part: &Part| {
             let mut line = vec![name(part.part.clone())];
-            line.extend(compared(&part.figure, part.ratio.as_ref(), part.study.as_ref(), part.mark));
+            line.extend(compared(
+                &part.figure,
+                part.ratio.as_ref(),
+                part.study.as_ref(),
+                part.mark,
+            ));
             line
         };
         let title = escape(&with_args(&overhead.workload, &overhead.args));
@@ -132,7 +156,7 @@ fn claim(claim: &Claim) -> String {
     let mut lines: Vec<String> = claim.evidence.iter().map(evidence).collect();
     lines.extend(claim.missing.iter().map(|missing| format!("missing: {missing}")));
     format!(
-        "<article id=\"{}\">\n<h3>{} <span class=\"{look}\">{}</span></h3>\n<p>{}{}. The study: {}.</p>\n{}</article>\n",
+        "<article id=\"{}\">\n<h3>{} <span class=\"{look}\">{}</span></h3>\n<p>It takes {}{}. The study: {}.</p>\n{}</article>\n",
         escape(&claim.name),
         escape(&claim.claim),
         verdict_name(claim.verdict),
@@ -155,6 +179,13 @@ pub(super) fn validity(cells: &[Validity]) -> String {
             name(cell.cache.clone()).class("why"),
         ]
     };
-    let headings = ["workload", "target", "asked for", "count", "do not count", "cache state"];
+    let headings = [
+        "workload",
+        "target",
+        "asked for",
+        "count",
+        "do not count",
+        "cache state",
+    ];
     table(&headings, &cells.iter().map(line).collect::<Vec<_>>())
 }

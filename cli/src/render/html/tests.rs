@@ -23,7 +23,9 @@ fn documents() -> Documents {
         ],
     };
     Documents {
-        histograms: [Metric::Startup, Metric::Execution].map(|metric| (metric, of(metric))).into(),
+        histograms: [Metric::Startup, Metric::Execution]
+            .map(|metric| (metric, of(metric)))
+            .into(),
         timelines: specimen::timelines(),
         report,
     }
@@ -38,19 +40,27 @@ fn parse(page: &str) -> Document<'_> {
 }
 
 fn with_id<'a>(document: &'a Document<'a>, id: &str) -> Node<'a, 'a> {
-    let found = document.descendants().find(|node| node.attribute("id") == Some(id));
+    let found = document
+        .descendants()
+        .find(|node| node.attribute("id") == Some(id));
     found.unwrap_or_else(|| panic!("no {id}"))
 }
 
 fn text(node: Node<'_, '_>) -> String {
-    node.descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect()
+    node.descendants()
+        .filter(|node| node.is_text())
+        .filter_map(|node| node.text())
+        .collect()
 }
 
 #[test]
 fn the_page_is_well_formed_and_its_links_lead_somewhere() {
     let page = page(&documents()).unwrap();
     let document = parse(&page);
-    let links: Vec<&str> = document.descendants().filter_map(|node| node.attribute("href")).collect();
+    let links: Vec<&str> = document
+        .descendants()
+        .filter_map(|node| node.attribute("href"))
+        .collect();
     assert!(links.len() >= 10, "{links:?}");
     for link in links {
         with_id(&document, link.strip_prefix('#').unwrap());
@@ -60,7 +70,9 @@ fn the_page_is_well_formed_and_its_links_lead_somewhere() {
 #[test]
 fn the_page_asks_nothing_of_any_network() {
     let page = page(&documents()).unwrap();
-    for loader in ["http:", "https:", "//", "url(", "@import", "<script", "<link", "src=", "<iframe", "xmlns"] {
+    for loader in [
+        "http:", "https:", "//", "url(", "@import", "<script", "<link", "src=", "<iframe", "xmlns",
+    ] {
         assert!(!page.contains(loader), "{loader}");
     }
 }
@@ -76,10 +88,24 @@ fn every_figure_of_the_tables_is_there_with_a_chart() {
     let figures: usize = groups.iter().map(|group| group.rows.len()).sum();
     assert_eq!(rows, (1 + groups.len()) + (1 + figures));
     assert!(text(time).contains("unavailable: ") && text(time).contains("not measured"));
-    let charts = |id: &str| with_id(&document, id).descendants().filter(|node| node.has_tag_name("svg")).count();
-    assert_eq!([charts("start"), charts("timelines"), charts("histograms")], [1, 2, 4]);
+    let charts = |id: &str| {
+        with_id(&document, id)
+            .descendants()
+            .filter(|node| node.has_tag_name("svg"))
+            .count()
+    };
+    assert_eq!(
+        [charts("start"), charts("timelines"), charts("histograms")],
+        [1, 2, 4]
+    );
     assert!(charts("time") >= 2);
-    assert_eq!(with_id(&document, "claims").children().filter(|node| node.has_tag_name("article")).count(), documents.report.claims.len());
+    assert_eq!(
+        with_id(&document, "claims")
+            .children()
+            .filter(|node| node.has_tag_name("article"))
+            .count(),
+        documents.report.claims.len()
+    );
 }
 
 #[test]
@@ -88,7 +114,12 @@ fn names_from_elsewhere_are_text() {
     let mut documents = documents();
     documents.report.machine.cpu = EVIL.into();
     documents.report.warnings = vec![EVIL.into()];
-    for group in documents.report.time.iter_mut().chain(&mut documents.report.memory) {
+    for group in documents
+        .report
+        .time
+        .iter_mut()
+        .chain(&mut documents.report.memory)
+    {
         group.workload = EVIL.into();
         group.args = vec![EVIL.into()];
         for row in &mut group.rows {

@@ -31,7 +31,8 @@ impl<'a> Cells<'a> {
             if !targets.contains(&cell.target.as_str()) {
                 targets.push(&cell.target);
             }
-            let same = |group: &&mut CellGroup<'a>| group.workload == cell.workload && group.args == cell.args;
+            let same =
+                |group: &&mut CellGroup<'a>| group.workload == cell.workload && group.args == cell.args;
             match groups.iter_mut().find(same) {
                 Some(group) => group.cells.push(cell),
                 None => groups.push(CellGroup {
@@ -78,7 +79,9 @@ pub(super) fn ratio(over: &Cell, under: &Cell, metric: Metric) -> Option<Ratio> 
 /// The values of a metric, of the runs that count.
 pub(super) fn values(cell: &Cell, metric: Metric) -> Vec<u64> {
     let valid = cell.samples.iter().filter(|sample| sample.valid);
-    valid.filter_map(|sample| sample.metrics.get(&metric).copied()).collect()
+    valid
+        .filter_map(|sample| sample.metrics.get(&metric).copied())
+        .collect()
 }
 
 /// A metric's median of a cell, or why there is none.

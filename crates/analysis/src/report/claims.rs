@@ -251,10 +251,17 @@ fn note_missing(
     metric: Metric,
     pair: [&str; 2],
 ) {
-    let has = |target: &str| cells.of(workload).any(|group| group.ratio(metric, target, target).is_some());
+    let has = |target: &str| {
+        cells
+            .of(workload)
+            .any(|group| group.ratio(metric, target, target).is_some())
+    };
     let absent: Vec<&str> = pair.into_iter().filter(|target| !has(target)).collect();
     let said = match absent[..] {
-        [] => format!("{} and {} were not measured with the same arguments of {workload}", pair[0], pair[1]),
+        [] => format!(
+            "{} and {} were not measured with the same arguments of {workload}",
+            pair[0], pair[1]
+        ),
         [one, ..] if !cells.targets.contains(&one) => format!("{one} was not measured"),
         [one, ..] => format!("there is no {metric} of {one} with {workload}"),
     };
@@ -291,9 +298,9 @@ fn verdict(quorum: Quorum, evidence: &[Evidence]) -> Verdict {
 fn test(spec: &Spec) -> String {
     let [least, most] = spec.holds;
     let ratio = match (least > 0.0, most.is_finite()) {
-        (true, true) => format!("the ratio is {least} to {most}"),
-        (true, false) => format!("the ratio is at least {least}"),
-        _ => format!("the ratio is at most {most}"),
+        (true, true) => format!("a ratio of {least} to {most}"),
+        (true, false) => format!("a ratio of at least {least}"),
+        _ => format!("a ratio of at most {most}"),
     };
     match spec.quorum {
         Quorum::All => ratio,

@@ -13,9 +13,17 @@ use crate::ratio::ratio_of_medians;
 /// The parts, each with what it is measured against: the native program's peak memory or CPU time.
 const PARTS: [(&str, Metric, Metric); 8] = [
     ("memory of the process", Metric::RssPeak, Metric::RssPeak),
-    ("memory of the rest of its cgroup", Metric::ContainerRest, Metric::RssPeak),
+    (
+        "memory of the rest of its cgroup",
+        Metric::ContainerRest,
+        Metric::RssPeak,
+    ),
     ("memory of the shim", Metric::ShimRss, Metric::RssPeak),
-    ("growth of dockerd and containerd", Metric::EngineGrowth, Metric::RssPeak),
+    (
+        "growth of dockerd and containerd",
+        Metric::EngineGrowth,
+        Metric::RssPeak,
+    ),
     ("CPU time of the shim", Metric::ShimCpu, Metric::CpuTime),
     ("CPU time of runc", Metric::RuncCpu, Metric::CpuTime),
     ("CPU time of containerd", Metric::ContainerdCpu, Metric::CpuTime),

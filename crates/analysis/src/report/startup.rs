@@ -34,7 +34,10 @@ pub(super) fn startup(cells: &Cells<'_>, platform: Option<&Platform>) -> Startup
     Startup {
         workload: group.map_or(EMPTY, |group| group.workload).to_owned(),
         args: group.map(|group| group.args.to_vec()).unwrap_or_default(),
-        rows: targets.into_iter().map(|target| start(group, target, platform)).collect(),
+        rows: targets
+            .into_iter()
+            .map(|target| start(group, target, platform))
+            .collect(),
     }
 }
 

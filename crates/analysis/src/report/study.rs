@@ -7,7 +7,14 @@ use serde::Deserialize;
 use wbd_model::report::{Bound, StudyFigure, StudyUnit};
 
 /// The workloads in the order of the study's tables.
-pub(super) const WORKLOADS: [&str; 6] = ["fannkuchredux", "fasta", "simple", "spectralnorm", "n_body", "binarytree"];
+pub(super) const WORKLOADS: [&str; 6] = [
+    "fannkuchredux",
+    "fasta",
+    "simple",
+    "spectralnorm",
+    "n_body",
+    "binarytree",
+];
 /// Name of the target that ratios are to.
 pub(super) const NATIVE: &str = "native";
 /// Name of the target that runs containers.
@@ -236,7 +243,9 @@ mod tests {
         assert!((docker.figure.ratio - 1.302).abs() < 0.0005, "{docker:?}");
         assert!(docker.range[0] < 1.302 && 1.302 < docker.range[1]);
         // The table comes before the runs beside a container: 6.83 / 6.39, not 7.07 / 6.56.
-        let aot = x86.over_native(Table::Time, "binarytree", "wasmedge-aot").unwrap();
+        let aot = x86
+            .over_native(Table::Time, "binarytree", "wasmedge-aot")
+            .unwrap();
         assert!((aot.figure.ratio - 1.0689).abs() < 0.0005, "{aot:?}");
     }
 
@@ -244,7 +253,10 @@ mod tests {
     fn a_bound_leaves_the_other_side_open() {
         let x86 = platform("x86_64").unwrap();
         let interpreted = x86.over_native(Table::Time, "n_body", "wasmedge-interp").unwrap();
-        assert_eq!([interpreted.figure.bound, interpreted.figure.ratio_bound], [Bound::MoreThan; 2]);
+        assert_eq!(
+            [interpreted.figure.bound, interpreted.figure.ratio_bound],
+            [Bound::MoreThan; 2]
+        );
         assert!(interpreted.range[0] > 26.8 && interpreted.range[1].is_infinite());
         let start = x86.container_over("wasmedge-aot").unwrap();
         assert_eq!((start.figure.value, start.figure.bound), (0.01, Bound::LessThan));

@@ -23,7 +23,10 @@ pub(super) fn groups(cells: &Cells<'_>, platform: Option<&Platform>, table: Tabl
         .partition(|group| WORKLOADS.contains(&group.workload));
     let mut groups = Vec::new();
     for workload in WORKLOADS {
-        let mut measured = of_study.iter().filter(|group| group.workload == workload).peekable();
+        let mut measured = of_study
+            .iter()
+            .filter(|group| group.workload == workload)
+            .peekable();
         if measured.peek().is_none() {
             groups.push(unmeasured(workload, platform, table));
         }
@@ -32,7 +35,11 @@ pub(super) fn groups(cells: &Cells<'_>, platform: Option<&Platform>, table: Tabl
             groups.push(group(cells, measured, platform, table, index == 0));
         }
     }
-    groups.extend(others.into_iter().map(|other| group(cells, other, platform, table, false)));
+    groups.extend(
+        others
+            .into_iter()
+            .map(|other| group(cells, other, platform, table, false)),
+    );
     groups
 }
 
@@ -46,7 +53,9 @@ fn group(
     let workload = measured.workload;
     let mut targets: Vec<&str> = cells.targets.clone();
     if complete {
-        let of_study = platform.into_iter().flat_map(|platform| platform.targets(table, workload));
+        let of_study = platform
+            .into_iter()
+            .flat_map(|platform| platform.targets(table, workload));
         for target in of_study {
             if !targets.contains(&target) {
                 targets.push(target);
@@ -101,7 +110,10 @@ fn unmeasured(workload: &str, platform: Option<&Platform>, table: Table) -> Grou
         mark: mark(None, None),
     };
     let mut targets: Vec<&str> = Vec::new();
-    for target in platform.into_iter().flat_map(|platform| platform.targets(table, workload)) {
+    for target in platform
+        .into_iter()
+        .flat_map(|platform| platform.targets(table, workload))
+    {
         if !targets.contains(&target) {
             targets.push(target);
         }

@@ -138,7 +138,11 @@ fn the_claims_are_answered_as_the_studys_figures_answer_them() {
         assert_eq!(claim.verdict, verdict, "{claim:#?}");
     }
     let near = claim(&x86, "wasmedge-aot-near-native");
-    let holds = near.evidence.iter().filter(|seen| seen.verdict == Verdict::Holds).count();
+    let holds = near
+        .evidence
+        .iter()
+        .filter(|seen| seen.verdict == Verdict::Holds)
+        .count();
     assert_eq!((holds, near.evidence.len()), (4, 6));
 }
 
@@ -152,8 +156,16 @@ fn the_start_the_study_timed_agrees_with_its_bound_and_leaves_the_claim_open() {
     // Less than 0.01 s: of 9 ms the claim is wrong, of 5 ms it is right, and both agree with what was printed.
     for (ns, verdict) in [(9_000_000, Verdict::Fails), (5_000_000, Verdict::Holds)] {
         let report = start(ns);
-        let row = report.startup.rows.iter().find(|row| row.target == "wasmedge-aot").unwrap();
-        assert_eq!((row.mark, claim(&report, "start-100x-wasmedge").verdict), (Mark::Agrees, verdict));
+        let row = report
+            .startup
+            .rows
+            .iter()
+            .find(|row| row.target == "wasmedge-aot")
+            .unwrap();
+        assert_eq!(
+            (row.mark, claim(&report, "start-100x-wasmedge").verdict),
+            (Mark::Agrees, verdict)
+        );
     }
     let row = &start(20_000_000).startup.rows[1];
     assert_eq!(row.mark, Mark::Disagrees, "{row:#?}");
@@ -190,13 +202,20 @@ fn a_claim_fails_where_the_figures_say_otherwise() {
     assert_eq!(claim(&slower, "faster-10-to-50-percent").verdict, Verdict::Fails);
     let much_faster = report("x86_64", cells(2_000, 1_000));
     assert_eq!(claim(&much_faster, "faster-20-percent").verdict, Verdict::Holds);
-    assert_eq!(claim(&much_faster, "faster-10-to-50-percent").verdict, Verdict::Fails);
+    assert_eq!(
+        claim(&much_faster, "faster-10-to-50-percent").verdict,
+        Verdict::Fails
+    );
 }
 
 #[test]
 fn an_interval_on_both_sides_of_a_claim_leaves_it_undecided() {
     let mut docker = cell("docker", "simple", &["large"], &[(Metric::Wall, 1_200)]);
-    for (sample, wall) in docker.samples.iter_mut().zip([900, 950, 1_000, 1_100, 1_200, 1_250, 1_300, 1_400, 1_500, 1_600]) {
+    for (sample, wall) in docker
+        .samples
+        .iter_mut()
+        .zip([900, 950, 1_000, 1_100, 1_200, 1_250, 1_300, 1_400, 1_500, 1_600])
+    {
         sample.metrics.insert(Metric::Wall, wall);
     }
     let wasm = cell("wasmedge-aot", "simple", &["large"], &[(Metric::Wall, 1_000)]);
@@ -217,8 +236,15 @@ fn ratios_are_of_the_same_arguments_and_claims_of_the_largest_size() {
             wall("wasmedge-aot", "large", 1_100),
         ],
     );
-    let fasta: Vec<&Group> = report.time.iter().filter(|group| group.workload == "fasta").collect();
-    assert_eq!([fasta[0].size, fasta[1].size], [Some(Size::Seed), Some(Size::Quick)]);
+    let fasta: Vec<&Group> = report
+        .time
+        .iter()
+        .filter(|group| group.workload == "fasta")
+        .collect();
+    assert_eq!(
+        [fasta[0].size, fasta[1].size],
+        [Some(Size::Seed), Some(Size::Quick)]
+    );
     let of = |group: &Group, target: &str| {
         let row = group.rows.iter().find(|row| row.target == target).unwrap();
         (row.figure.clone(), row.ratio.map(|ratio| ratio.value))
@@ -237,19 +263,32 @@ fn what_is_missing_is_said_with_its_reason_and_is_never_a_figure() {
     let mut broken = cell("wasmtime-aot", "fasta", &["large"], &[]);
     broken.samples.clear();
     broken.valid = 0;
-    broken.unavailable.insert(Metric::Wall, "no runner; build it".into());
+    broken
+        .unavailable
+        .insert(Metric::Wall, "no runner; build it".into());
     let native = cell("native", "fasta", &["large"], &[(Metric::Wall, 5)]);
     let report = report("x86_64", vec![native, broken]);
     let said = |workload, target| row(&report.time, workload, target).figure.clone();
     let absent = |why: &str| Figure::Absent(why.to_owned());
-    assert_eq!(said("fasta", "wasmtime-aot"), absent("unavailable: no runner; build it"));
+    assert_eq!(
+        said("fasta", "wasmtime-aot"),
+        absent("unavailable: no runner; build it")
+    );
     assert_eq!(said("fasta", "wasmedge-aot"), absent("not measured"));
     assert_eq!(said("simple", "native"), absent("not measured"));
-    assert_eq!(row(&report.memory, "fasta", "native").figure, absent("not measured"));
+    assert_eq!(
+        row(&report.memory, "fasta", "native").figure,
+        absent("not measured")
+    );
     assert!(row(&report.time, "fasta", "wasmedge-aot").study.is_some());
     let tenfold = claim(&report, "wasmer-fasta-tenfold");
     assert_eq!(tenfold.verdict, Verdict::Unanswered);
-    assert!(tenfold.missing.contains(&"wasmer-cranelift-jit was not measured".to_owned()), "{tenfold:#?}");
+    assert!(
+        tenfold
+            .missing
+            .contains(&"wasmer-cranelift-jit was not measured".to_owned()),
+        "{tenfold:#?}"
+    );
     assert_eq!(report.overhead, []);
 }
 
@@ -263,7 +302,12 @@ fn a_machine_the_study_has_none_like_is_reported_without_comparison() {
 
 #[test]
 fn a_containers_cost_is_told_part_by_part_and_its_memory_is_added_up_run_by_run() {
-    let mut docker = cell("docker", "binarytree", &["large"], &[(Metric::RssPeak, 128_000_000)]);
+    let mut docker = cell(
+        "docker",
+        "binarytree",
+        &["large"],
+        &[(Metric::RssPeak, 128_000_000)],
+    );
     for (sample, shim) in docker.samples.iter_mut().zip(1_u64..) {
         let parts = [
             (Metric::ContainerRest, 4_000_000),
@@ -273,12 +317,39 @@ fn a_containers_cost_is_told_part_by_part_and_its_memory_is_added_up_run_by_run(
         ];
         sample.metrics.extend(parts);
     }
-    let native = cell("native", "binarytree", &["large"], &[(Metric::RssPeak, 128_800_000), (Metric::CpuTime, 6_000_000)]);
+    let native = cell(
+        "native",
+        "binarytree",
+        &["large"],
+        &[(Metric::RssPeak, 128_800_000), (Metric::CpuTime, 6_000_000)],
+    );
     let report = report("x86_64", vec![docker, native]);
-    let part = |name: &str| report.overhead[0].parts.iter().find(|part| part.part == name).unwrap();
+    let part = |name: &str| {
+        report.overhead[0]
+            .parts
+            .iter()
+            .find(|part| part.part == name)
+            .unwrap()
+    };
     let beside = part("all memory beside the process");
-    assert!(matches!(beside.figure, Figure::Measured { p50: 15_000_000, n: 10, .. }), "{beside:#?}");
-    assert_eq!((beside.mark, beside.study.unwrap().value), (Mark::Disagrees, 35.25));
+    assert!(
+        matches!(
+            beside.figure,
+            Figure::Measured {
+                p50: 15_000_000,
+                n: 10,
+                ..
+            }
+        ),
+        "{beside:#?}"
+    );
+    assert_eq!(
+        (beside.mark, beside.study.unwrap().value),
+        (Mark::Disagrees, 35.25)
+    );
     assert_eq!(part("CPU time of runc").ratio.unwrap().value, 5.0);
-    assert_eq!(part("CPU time of the shim").figure, Figure::Absent("not measured".into()));
+    assert_eq!(
+        part("CPU time of the shim").figure,
+        Figure::Absent("not measured".into())
+    );
 }

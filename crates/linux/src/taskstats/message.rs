@@ -46,7 +46,12 @@ impl Request {
 
     /// Asks for the records of threads that end on CPUs of a list; `cpus` ends in a zero.
     pub(super) fn register(family: u16, cpus: &[u8]) -> Self {
-        Self::new(family, TASKSTATS_CMD_GET, TASKSTATS_CMD_ATTR_REGISTER_CPUMASK, cpus)
+        Self::new(
+            family,
+            TASKSTATS_CMD_GET,
+            TASKSTATS_CMD_ATTR_REGISTER_CPUMASK,
+            cpus,
+        )
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -94,7 +99,9 @@ impl Reply {
         }
         let attributes = datagram.get(HEADER_BYTES + GENERIC_BYTES..).unwrap_or_default();
         let family = find(attributes, CTRL_ATTR_FAMILY_ID).and_then(|payload| half(payload, 0));
-        Ok(family.filter(|_| kind == Some(GENL_ID_CTRL)).map_or(Self::Other, Self::Family))
+        Ok(family
+            .filter(|_| kind == Some(GENL_ID_CTRL))
+            .map_or(Self::Other, Self::Family))
     }
 }
 
@@ -103,7 +110,10 @@ pub(super) fn threads(datagram: &[u8], family: u16) -> Vec<Ended> {
     let mut ended = Vec::new();
     let mut rest = datagram;
     while let Some(length) = word(rest, 0).map(|length| length as usize) {
-        let Some(message) = rest.get(..length).filter(|_| length >= HEADER_BYTES + GENERIC_BYTES) else {
+        let Some(message) = rest
+            .get(..length)
+            .filter(|_| length >= HEADER_BYTES + GENERIC_BYTES)
+        else {
             break;
         };
         if half(message, 4) == Some(family) {
@@ -162,7 +172,10 @@ mod tests {
         answer[4..6].copy_from_slice(&NLMSG_ERROR.to_ne_bytes());
         assert_eq!(Reply::read(&answer).unwrap(), Reply::Acknowledged);
         answer[16..20].copy_from_slice(&(-libc::EPERM).to_ne_bytes());
-        assert_eq!(Reply::read(&answer).unwrap_err().raw_os_error(), Some(libc::EPERM));
+        assert_eq!(
+            Reply::read(&answer).unwrap_err().raw_os_error(),
+            Some(libc::EPERM)
+        );
     }
 
     proptest! {

@@ -11,8 +11,8 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, sendto, setsockopt, socket,
-    sockopt::RcvBufForce,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, sendto, setsockopt,
+    socket, sockopt::RcvBufForce,
 };
 
 use self::message::{Reply, Request};
@@ -57,7 +57,9 @@ impl Exits {
         ask(&socket, &Request::register(family, mask.as_bytes()))?;
         match answer(&socket)? {
             Reply::Acknowledged => Ok(Self { socket, family }),
-            _ => Err(io::Error::other("the kernel answered a request for taskstats with something else")),
+            _ => Err(io::Error::other(
+                "the kernel answered a request for taskstats with something else",
+            )),
         }
     }
 
