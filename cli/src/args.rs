@@ -68,6 +68,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         run: Option<u32>,
     },
+    /// Hold an experiment's figures against the study behind this project, and answer the study's claims
+    Report {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+    },
     /// Write an experiment with all its samples to standard output
     Export {
         #[command(flatten)]
@@ -93,6 +98,8 @@ pub(crate) enum Format {
     Json,
     /// One line for each metric and instant of each run
     Csv,
+    /// One page with the tables of `wbctl report` and charts, which needs no network
+    Html,
 }
 
 /// The flags of `run`.
@@ -184,7 +191,9 @@ mod tests {
             "wbctl rm latest",
             "wbctl hist 7 --metric rss_peak",
             "wbctl timeline 7 --run 3",
+            "wbctl report latest",
             "wbctl export 7 --format csv",
+            "wbctl export 7 --format html",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
         }

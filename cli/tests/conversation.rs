@@ -53,6 +53,7 @@ fn every_command_is_answered_as_text_and_as_one_json_document() {
         &["rm", "7"],
         &["hist", "7"],
         &["timeline", "7"],
+        &["report", "7"],
         &["run", "-t", "native"],
         &["export", "7", "--format", "json"],
     ] {

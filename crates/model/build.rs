@@ -37,6 +37,7 @@ fn main() {
             .build(),
         )
         .method(method("timeline", "Timeline", "TimelineRequest", "request::Timelines").build())
+        .method(method("report", "Report", "ExperimentName", "report::Report").build())
         .build();
     Builder::new().compile(&[service]);
 }

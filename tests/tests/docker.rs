@@ -237,3 +237,46 @@ fn without_docker_targets_and_doctor_say_why_and_what_to_do() {
     assert_eq!(check.grade, Grade::Missing, "{check:?}");
     assert!(check.mend.is_some(), "{check:?}");
 }
+
+/// Ticks of 10 ms that a process has used, with the children it has waited for, as `/proc` counts them.
+fn cpu_ticks(pid: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11..15].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+/// The CPU time of dockerd is held against the kernel's own account of it. Needs root and Docker.
+#[test]
+fn docker_costs_are_told_process_by_process_and_dockerds_is_the_kernels_account_of_it() {
+    require();
+    let home = Home::new();
+    let _wbd = home.start();
+    let found = std::process::Command::new("pidof")
+        .arg("dockerd")
+        .output()
+        .unwrap();
+    let pids = String::from_utf8(found.stdout).unwrap();
+    let before: u64 = pids.split_whitespace().map(cpu_ticks).sum();
+    let made = home.measure(&["-t", "docker", "-w", "empty", "-n", "8", "--warmup", "0"]);
+    let after: u64 = pids.split_whitespace().map(cpu_ticks).sum();
+    let samples = &made.cells[0].samples;
+    let all = |of| samples.iter().map(|sample| metric(sample, of)).sum::<u64>();
+    let account = (after - before) * 10_000_000;
+    let dockerd = all(Metric::DockerdCpu);
+    // Between runs it does other things; ticks are rounded for each child.
+    assert!(
+        dockerd > account / 2 && dockerd < account + account / 5,
+        "{dockerd} {account}"
+    );
+    for sample in samples {
+        let of = |name| metric(sample, name);
+        assert!((4 << 20..64 << 20).contains(&of(Metric::ShimRss)), "{sample:#?}");
+        assert!(
+            of(Metric::ShimCpu) > 1_000_000 && of(Metric::RuncCpu) > 5_000_000,
+            "{sample:#?}"
+        );
+        assert!(of(Metric::ContainerdCpu) > 100_000, "{sample:#?}");
+        assert!(of(Metric::ContainerRest) < of(Metric::CgroupPeak), "{sample:#?}");
+    }
+    assert!(made.cells[0].metrics.contains_key(&Metric::EngineGrowth));
+}

@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
-use wbd_model::request::ShowRequest;
-use wbd_model::{Cell, Exit, Experiment, Sample, Unit};
+use wbd_model::request::{ExperimentName, HistogramRequest, ShowRequest, TimelineRequest};
+use wbd_model::{Cell, Exit, Experiment, Metric, Sample, Unit};
 
 use super::Context;
 use crate::args::Format;
-use crate::client::answer;
+use crate::client::{Client, answer};
 use crate::failure::Failure;
 use crate::output::{self, Style};
+use crate::render::html::{self, Documents};
 
 const CSV_HEADER: [&str; 11] = [
     "experiment",
@@ -28,22 +29,59 @@ const CSV_HEADER: [&str; 11] = [
 pub(super) async fn run(context: &Context, experiment: String, format: Format) -> Result<(), Failure> {
     if context.style == Style::Json && format != Format::Json {
         return Err(Failure::Usage(
-            "--json and --format csv contradict each other: leave --json out".to_owned(),
+            "--json goes with --format json alone: leave it out".to_owned(),
         ));
     }
-    let mut client = context.connect().await?;
-    let document = answer(client.show(ShowRequest {
-        experiment,
-        samples: true,
-    }))
-    .await?;
+    let client = context.connect().await?;
     match format {
-        Format::Json => output::print(Style::Json, &document, |_| String::new()),
-        Format::Csv => output::to_stdout(|out| write_csv(out, &document)),
+        Format::Json => {
+            let document = with_samples(client, experiment).await?;
+            output::print(Style::Json, &document, |_| String::new())
+        }
+        Format::Csv => {
+            let document = with_samples(client, experiment).await?;
+            output::to_stdout(|out| write_csv(out, &document))
+        }
+        Format::Html => {
+            let documents = documents(client, experiment).await?;
+            let page = html::page(&documents).map_err(|error| Failure::Failed(error.to_string()))?;
+            output::to_stdout(|out| out.write_all(page.as_bytes()))
+        }
     }
 }
 
-/// In tidy long form: one line for each metric and each instant of each run, and one for how it ended.
+async fn with_samples(mut client: Client, experiment: String) -> Result<Experiment, Failure> {
+    answer(client.show(ShowRequest {
+        experiment,
+        samples: true,
+    }))
+    .await
+}
+
+/// All that the page shows. `latest` may be another experiment by the second question: so it is asked by name.
+async fn documents(mut client: Client, experiment: String) -> Result<Documents, Failure> {
+    let report = answer(client.report(ExperimentName { experiment })).await?;
+    let experiment = report.experiment.clone();
+    let mut histograms = Vec::new();
+    for metric in [Metric::Startup, Metric::Execution] {
+        let request = HistogramRequest {
+            experiment: experiment.clone(),
+            metric,
+        };
+        histograms.push((metric, answer(client.histogram(request)).await?));
+    }
+    let timelines = answer(client.timeline(TimelineRequest {
+        experiment,
+        run: None,
+    }))
+    .await?;
+    Ok(Documents {
+        report,
+        histograms,
+        timelines,
+    })
+}
+
 /// csv wraps errors of the stream it writes to, and hides what kind they are.
 fn unwrapped(error: csv::Error) -> io::Error {
     match error.into_kind() {
@@ -52,6 +90,7 @@ fn unwrapped(error: csv::Error) -> io::Error {
     }
 }
 
+/// In tidy long form: one line for each metric and each instant of each run, and one for how it ended.
 fn write_csv(out: &mut dyn Write, experiment: &Experiment) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(CSV_HEADER).map_err(unwrapped)?;

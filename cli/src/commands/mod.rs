@@ -5,6 +5,7 @@ mod export;
 mod hist;
 mod list;
 mod remove;
+mod report;
 mod run;
 mod show;
 mod targets;
@@ -57,6 +58,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Rm { experiment } => remove::run(context, experiment.name).await,
         Command::Hist { experiment, metric } => hist::run(context, experiment.name, metric).await,
         Command::Timeline { experiment, run } => timeline::run(context, experiment.name, run).await,
+        Command::Report { experiment } => report::run(context, experiment.name).await,
         Command::Export { experiment, format } => export::run(context, experiment.name, format).await,
     }
 }

@@ -32,9 +32,9 @@ pub(crate) struct Unreadable {
 
 /// One bin of a drawing: its lower end, and how many values it holds.
 #[derive(Clone, Debug, PartialEq)]
-struct Bin {
-    from: f64,
-    count: u64,
+pub(crate) struct Bin {
+    pub(crate) from: f64,
+    pub(crate) count: u64,
 }
 
 /// A drawing for each cell.
@@ -68,7 +68,11 @@ fn cell(distribution: &Distribution) -> Result<String, Unreadable> {
     ))
 }
 
-fn read(distribution: &Distribution) -> Result<Histogram<u64>, Unreadable> {
+/// The histogram of a cell.
+///
+/// # Errors
+/// Fails where its text is damaged.
+pub(crate) fn read(distribution: &Distribution) -> Result<Histogram<u64>, Unreadable> {
     let unreadable = |why: String| Unreadable {
         cell: format!(
             "{}/{}",
@@ -85,14 +89,16 @@ fn read(distribution: &Distribution) -> Result<Histogram<u64>, Unreadable> {
         .map_err(|error| unreadable(error.to_string()))
 }
 
-fn percentiles(histogram: &Histogram<u64>, unit: Unit) -> String {
+/// The percentiles in one line.
+pub(crate) fn percentiles(histogram: &Histogram<u64>, unit: Unit) -> String {
     let at = |(name, quantile)| format!("{name} {}", figure(histogram.value_at_quantile(quantile), unit));
     let mut parts = PERCENTILES.map(at).to_vec();
     parts.push(format!("max {}", figure(histogram.max(), unit)));
     parts.join("  ")
 }
 
-fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
+/// Bins of equal width on a logarithmic axis.
+pub(crate) fn bins(histogram: &Histogram<u64>) -> Vec<Bin> {
     // A logarithmic axis has no place for 0: such values go into the first bin.
     let (low, high) = (histogram.min().max(1) as f64, histogram.max().max(1) as f64);
     let width = (high / low).ln();

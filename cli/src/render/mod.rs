@@ -4,11 +4,13 @@
 pub(crate) mod doctor;
 pub(crate) mod experiment;
 pub(crate) mod hist;
+pub(crate) mod html;
 pub(crate) mod inventory;
 pub(crate) mod listing;
 pub(crate) mod notes;
 pub(crate) mod phases;
 pub(crate) mod progress;
+pub(crate) mod report;
 pub(crate) mod samples;
 pub(crate) mod table;
 pub(crate) mod timeline;

@@ -15,7 +15,7 @@ use wbd_model::document::State;
 use wbd_model::host::Diagnosis;
 use wbd_model::request::*;
 use wbd_model::service::wbd_server::{Wbd, WbdServer};
-use wbd_model::{Experiment, ExperimentLine};
+use wbd_model::{Experiment, ExperimentLine, Report};
 
 /// The document of the contract, by hand: the types must take it as it is.
 pub(crate) const DOCUMENT: &str = r#"{"schema":1,"experiment":"7","created":1795374000,"state":"done","seed":7,
@@ -180,6 +180,15 @@ impl Wbd for Script {
             experiment,
             cells: vec![],
         }))
+    }
+
+    async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {
+        let mut experiment = document();
+        experiment.experiment = request.into_inner().experiment;
+        Ok(Response::new(wbd_analysis::report::report(
+            &experiment,
+            &|_, _| None,
+        )))
     }
 
     async fn timeline(&self, request: Request<TimelineRequest>) -> Result<Response<Timelines>, Status> {

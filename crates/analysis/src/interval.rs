@@ -15,6 +15,23 @@ pub(crate) fn median_ranks95(n: usize) -> [usize; 2] {
     [0.025, 0.975].map(|level| smallest_rank(n, level))
 }
 
+/// The ranks, from 1, that the median of a resample of `n >= 1` values may have, with the chance of each. Those
+/// further than eight standard deviations from the median's are left out: together they have less than 1e-14.
+pub(crate) fn median_rank_chances(n: usize) -> Vec<(usize, f64)> {
+    let median = n.div_ceil(2);
+    let reach = 4 * n.isqrt() + 4; // the rank's standard deviation is about √n / 2
+    let ranks = median.saturating_sub(reach).max(1)..=(median + reach).min(n);
+    let mut below = 0.0;
+    ranks
+        .map(|k| {
+            let up_to = chance_of_at_least(median, n, k);
+            let chance = up_to - below;
+            below = up_to;
+            (k, chance)
+        })
+        .collect()
+}
+
 /// The smallest rank k for which a resample's median is at most x₍k₎ with probability `level` or more.
 fn smallest_rank(n: usize, level: f64) -> usize {
     let median = n.div_ceil(2);

@@ -5,8 +5,11 @@ pub mod histogram;
 mod interval;
 pub mod order;
 pub mod phases;
+mod ratio;
+pub mod report;
 pub mod summary;
 
 pub use order::shuffled_rounds;
 pub use phases::{median_phases, timeline};
+pub use ratio::ratio_of_medians;
 pub use summary::summarize;

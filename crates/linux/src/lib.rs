@@ -11,4 +11,5 @@ pub mod perf;
 pub mod process;
 mod raw;
 pub mod start;
+pub mod taskstats;
 pub mod usdt;

@@ -9,6 +9,7 @@ pub mod document;
 pub mod host;
 pub mod instant;
 pub mod metric;
+pub mod report;
 pub mod request;
 pub mod service;
 pub mod workload;
@@ -16,6 +17,7 @@ pub mod workload;
 pub use document::{Cell, Disk, Exit, Experiment, ExperimentLine, Phase, Sample};
 pub use instant::{Confidence, Instant, InstantName, Instants};
 pub use metric::{Metric, Summary, Unit};
+pub use report::Report;
 pub use request::{Preopen, Progress, RunRequest, Suite};
 pub use workload::{Manifest, Size};
 

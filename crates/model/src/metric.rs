@@ -40,6 +40,20 @@ pub enum Metric {
     CacheMisses,
     /// Bytes written to standard output and standard error.
     OutputBytes,
+    /// Container: largest memory charge of its cgroup beyond its process's own pages.
+    ContainerRest,
+    /// Container: largest resident set of its shim.
+    ShimRss,
+    /// Container: by how much the resident sets of dockerd and containerd grew.
+    EngineGrowth,
+    /// Container: CPU time of the shims.
+    ShimCpu,
+    /// Container: CPU time of the runs of runc outside the container's cgroup.
+    RuncCpu,
+    /// Container: CPU time of containerd.
+    ContainerdCpu,
+    /// Container: CPU time of dockerd.
+    DockerdCpu,
 }
 
 /// What a metric's number counts.
@@ -56,7 +70,7 @@ pub enum Unit {
 
 impl Metric {
     /// Every metric, in the order in which tables show them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 24] = [
         Self::Startup,
         Self::Execution,
         Self::Wall,
@@ -74,6 +88,13 @@ impl Metric {
         Self::BranchMisses,
         Self::CacheMisses,
         Self::OutputBytes,
+        Self::ContainerRest,
+        Self::ShimRss,
+        Self::EngineGrowth,
+        Self::ShimCpu,
+        Self::RuncCpu,
+        Self::ContainerdCpu,
+        Self::DockerdCpu,
     ];
 
     /// The name as documents and flags spell it.
@@ -97,6 +118,13 @@ impl Metric {
             Self::BranchMisses => "branch_misses",
             Self::CacheMisses => "cache_misses",
             Self::OutputBytes => "output_bytes",
+            Self::ContainerRest => "container_rest",
+            Self::ShimRss => "shim_rss",
+            Self::EngineGrowth => "engine_growth",
+            Self::ShimCpu => "shim_cpu",
+            Self::RuncCpu => "runc_cpu",
+            Self::ContainerdCpu => "containerd_cpu",
+            Self::DockerdCpu => "dockerd_cpu",
         }
     }
 
@@ -110,8 +138,17 @@ impl Metric {
             | Self::StartOnly
             | Self::CpuTime
             | Self::RunqueueWait
-            | Self::OffCpu => Unit::Ns,
-            Self::RssPeak | Self::CgroupPeak | Self::OutputBytes => Unit::Bytes,
+            | Self::OffCpu
+            | Self::ShimCpu
+            | Self::RuncCpu
+            | Self::ContainerdCpu
+            | Self::DockerdCpu => Unit::Ns,
+            Self::RssPeak
+            | Self::CgroupPeak
+            | Self::OutputBytes
+            | Self::ContainerRest
+            | Self::ShimRss
+            | Self::EngineGrowth => Unit::Bytes,
             Self::PageFaults
             | Self::ContextSwitches
             | Self::Migrations

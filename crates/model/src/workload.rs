@@ -56,6 +56,17 @@ pub struct Manifest {
     pub sizes: BTreeMap<Size, Problem>,
 }
 
+impl Manifest {
+    /// The size these arguments are: the largest, where several have the same.
+    #[must_use]
+    pub fn size_of(&self, args: &[String]) -> Option<Size> {
+        let mut largest_first = self.sizes.iter().rev();
+        largest_first
+            .find(|(_, problem)| problem.args == args)
+            .map(|(size, _)| *size)
+    }
+}
+
 /// One size of a workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,12 +2,16 @@
 
 use wbd_analysis::phases;
 use wbd_model::document::{Distribution, Timeline};
-use wbd_model::request::{HistogramRequest, Histograms, ShowRequest, TimelineRequest, Timelines};
-use wbd_model::{Cell, Experiment, Metric};
+use wbd_model::request::{
+    ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest, Timelines,
+};
+use wbd_model::{Cell, Experiment, Metric, Report};
 
 use super::status::{no_experiment, of_store};
 use crate::session::summary::sum_up;
 use crate::store::{Reader, StoreError};
+use crate::targets::assets::Assets;
+use crate::targets::workloads;
 
 /// An experiment's document; one that was cut short is summed up now.
 pub(crate) fn show(reader: &Reader, request: &ShowRequest) -> Result<Experiment, tonic::Status> {
@@ -105,4 +109,20 @@ pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Ti
         experiment: experiment.experiment,
         cells,
     })
+}
+
+/// An experiment beside the study this project grew out of.
+pub(crate) fn report(
+    reader: &Reader,
+    assets: &Assets,
+    request: &ExperimentName,
+) -> Result<Report, tonic::Status> {
+    let show_request = ShowRequest {
+        experiment: request.experiment.clone(),
+        samples: true,
+    };
+    let experiment = show(reader, &show_request)?;
+    let manifests = workloads::manifests(assets);
+    let size = |workload: &str, args: &[String]| manifests.get(workload)?.size_of(args);
+    Ok(wbd_analysis::report::report(&experiment, &size))
 }

@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 use wbd_linux::gate::Identity;
 use wbd_model::document::Experiment;
 use wbd_model::host::{Diagnosis, Unavailable};
+use wbd_model::report::Report;
 use wbd_model::request::{
     Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress, RunRequest, ShowRequest,
     TargetList, TimelineRequest, Timelines, WorkloadList,
@@ -200,6 +201,14 @@ impl Wbd for Service {
 
     async fn timeline(&self, request: Request<TimelineRequest>) -> Result<Response<Timelines>, Status> {
         self.read(request, answers::timelines).await
+    }
+
+    async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {
+        let assets = self.assets.clone();
+        self.read(request, move |reader, name| {
+            answers::report(reader, &assets, name)
+        })
+        .await
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use wbd_abi::{Event, EventKind};
 use wbd_model::{Instant, InstantName, Instants, Metric, Sample};
 
-use super::instants;
 use super::sample::{self, Expected};
+use super::{helpers, instants};
+use crate::engine::meter::Used;
 use crate::launch::container::Requests;
 use crate::launch::observed::Observed;
 
@@ -15,13 +16,14 @@ const MKDIR: &str = "tracepoint cgroup:cgroup_mkdir, by a descendant of the engi
 const HELPER_EXEC: &str = "tracepoint sched:sched_process_exec, by a descendant of the engine";
 
 /// How the engine's helpers call themselves in the kernel.
-const SHIM: &[u8] = b"containerd-shim";
-const RUNC: &[u8] = b"runc";
+pub(super) const SHIM: &[u8] = b"containerd-shim";
+pub(super) const RUNC: &[u8] = b"runc";
 
 /// Makes the sample of run `run`, at place `order` in the experiment.
 pub(crate) fn sample(
     mut observed: Observed,
     requests: Requests,
+    used: &Used,
     expected: &Expected<'_>,
     run: u32,
     order: u32,
@@ -33,6 +35,7 @@ pub(crate) fn sample(
     sample::counted_metrics(&observed, &mut metrics);
     sample::scheduling_metrics(&observed, &mut metrics);
     sample::memory_metrics(&observed, &mut metrics);
+    helpers::metrics(&observed.events, used, &mut metrics);
     metrics.remove(&Metric::OffCpu); // the part of the wall time before the process is the engine's
     sample::finish(observed, expected, instants, metrics, run, order)
 }
@@ -121,7 +124,7 @@ mod tests {
             output: None,
             guest: Guest::Entry,
         };
-        let sample = sample(observed, requests, &expected, 0, 0);
+        let sample = sample(observed, requests, &Used::default(), &expected, 0, 0);
         let at: Vec<u64> = sample.instants.values().map(|instant| instant.ns).collect();
         assert_eq!(at, [10, 20, 25, 30, 40, 50, 60, 61, 61, 70, 90]);
         assert_eq!(sample.metrics[&Metric::Startup], 51);

@@ -1,6 +1,7 @@
 //! From what the kernel reports to instants and metrics.
 
 pub(crate) mod container;
+pub(crate) mod helpers;
 mod inferred;
 pub(crate) mod instants;
 pub(crate) mod kernel;

@@ -14,6 +14,7 @@ pub(crate) mod about;
 pub(crate) mod container;
 pub(crate) mod error;
 pub(crate) mod image;
+pub(crate) mod meter;
 pub(crate) mod processes;
 
 #[cfg(test)]

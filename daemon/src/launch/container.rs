@@ -1,5 +1,7 @@
 //! A run that is a container: made, started and waited for through the engine, watched from the kernel.
 
+use std::time::{Duration, Instant};
+
 use wbd_linux::clock::monotonic_ns;
 use wbd_linux::gate::Identity;
 use wbd_linux::offsets::possible_cpus;
@@ -10,11 +12,19 @@ use super::observed::Observed;
 use super::output::Printout;
 use super::process::{Launcher, Limits, MeansError};
 use super::slot::{Slot, put_away};
+use crate::collect::helpers;
 use crate::collect::kernel::Kernel;
 use crate::engine::Engine;
 use crate::engine::container::{Output, Piece, Spec};
 use crate::engine::error::EngineError;
+use crate::engine::meter::{Meter, Used};
+use crate::engine::processes::Processes;
 use crate::session::cancel::Cancel;
+
+/// How long a shim may take to end once its container is removed.
+const SHIM_LIMIT: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const SHIM_POLL: Duration = Duration::from_millis(5);
 
 /// What to run in a container.
 pub(crate) struct Contained<'a> {
@@ -46,7 +56,7 @@ pub(crate) fn run(
     contained: &Contained<'_>,
     limits: Limits,
     cancel: &Cancel,
-) -> Result<(Observed, Requests), MeansError> {
+) -> Result<(Observed, Requests, Used), MeansError> {
     let (cgroup, path) = slot.for_container()?;
     let number = launcher.number();
     kernel.register(cgroup.id(), number)?;
@@ -59,11 +69,15 @@ pub(crate) fn run(
     let mut observed = Observed::default();
     let mut requests = Requests::default();
     let spec = spec(contained, &path, owner, number);
-    let life = live(engine, &spec, limits, cancel, (&mut observed, &mut requests));
+    let mut meter = Meter::start(processes, possible_cpus());
+    let seen = (&mut observed, &mut requests, &mut meter);
+    let life = live(engine, &spec, limits, cancel, seen);
     if let Err(error) = runtime.block_on(life) {
         observed.faults.push(error.to_string());
     }
     observed.counters = counters.read().unwrap_or_default();
+    await_shims(kernel, processes, &mut observed);
+    let used = meter.stop();
     kernel.follow_none()?;
     observed.state = kernel.unregister(cgroup.id())?;
     kernel.drain(&mut observed.events);
@@ -72,7 +86,17 @@ pub(crate) fn run(
         .and_then(|memory| memory.peak())
         .and_then(Result::ok);
     put_away(cgroup)?;
-    Ok((observed, requests))
+    Ok((observed, requests, used))
+}
+
+/// Takes events until shims and runc are gone, which outlive the answer to the removal: what they used is known then.
+fn await_shims(kernel: &mut Kernel, processes: Processes, observed: &mut Observed) {
+    let deadline = Instant::now() + SHIM_LIMIT;
+    kernel.drain(&mut observed.events);
+    while helpers::still_running(&observed.events, processes) && Instant::now() < deadline {
+        std::thread::sleep(SHIM_POLL);
+        kernel.drain(&mut observed.events);
+    }
 }
 
 fn spec<'a>(contained: &Contained<'a>, parent: &'a str, owner: &'a str, run: u64) -> Spec<'a> {
@@ -93,7 +117,7 @@ async fn live(
     spec: &Spec<'_>,
     limits: Limits,
     cancel: &Cancel,
-    (observed, requests): (&mut Observed, &mut Requests),
+    (observed, requests, meter): (&mut Observed, &mut Requests, &mut Meter),
 ) -> Result<(), EngineError> {
     requests.launch = monotonic_ns();
     let id = engine.create(spec).await?;
@@ -114,6 +138,7 @@ async fn live(
         () = cancel.cancelled() => Some("was ended with its experiment".to_owned()),
     };
     observed.faults.extend(broken);
+    meter.weigh();
     if engine.end(&id).await.is_ok_and(|end| end.oom_killed) {
         observed
             .faults

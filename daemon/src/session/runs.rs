@@ -97,13 +97,14 @@ impl Runs<'_> {
                     caller: &self.plan.caller,
                 };
                 let tools = (&mut self.launcher, kernel, slot);
-                let seen = container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
+                let (observed, requests, used) =
+                    container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
                 let expected = Expected {
                     output,
                     guest: Guest::Entry,
                 };
                 Ok(crate::collect::container::sample(
-                    seen.0, seen.1, &expected, run, order,
+                    observed, requests, &used, &expected, run, order,
                 ))
             }
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),

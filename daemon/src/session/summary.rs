@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wbd_analysis::{histogram, phases, summary};
-use wbd_model::{Cell, Metric, Sample};
+use wbd_model::{Cell, InstantName, Metric, Sample};
 
 use crate::store::FinishedCell;
 
@@ -73,9 +73,24 @@ const EXPECTED: [Metric; 9] = [
     Metric::PageFaults,
 ];
 
+/// Metrics that containers should have besides.
+const EXPECTED_OF_CONTAINERS: [Metric; 7] = [
+    Metric::ContainerRest,
+    Metric::ShimRss,
+    Metric::EngineGrowth,
+    Metric::ShimCpu,
+    Metric::RuncCpu,
+    Metric::ContainerdCpu,
+    Metric::DockerdCpu,
+];
+
 /// Says why metrics that every target should have are not there.
 fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
-    for metric in EXPECTED {
+    let container = valid
+        .iter()
+        .any(|sample| sample.instants.contains_key(&InstantName::StartSent));
+    let of_containers = EXPECTED_OF_CONTAINERS.into_iter().filter(|_| container);
+    for metric in EXPECTED.into_iter().chain(of_containers) {
         if !cell.metrics.contains_key(&metric) {
             let why = if valid.is_empty() {
                 "no run counts"
@@ -98,6 +113,18 @@ fn why_absent(metric: Metric) -> &'static str {
         }
         Metric::CgroupPeak => {
             "the kernel keeps no peak of this cgroup's memory; Linux 5.19 or newer with the memory controller does"
+        }
+        Metric::ContainerRest => {
+            "the cgroup's peak or the process's is missing, or the process's is larger: shared pages are charged elsewhere"
+        }
+        Metric::ShimRss => {
+            "no shim was seen to end: the engine's processes were not found, or it outlived the run"
+        }
+        Metric::ShimCpu | Metric::RuncCpu => {
+            "the kernel refuses taskstats (CONFIG_TASKSTATS, initial namespaces), or the engine's processes were not found"
+        }
+        Metric::EngineGrowth | Metric::ContainerdCpu | Metric::DockerdCpu => {
+            "dockerd or containerd was not found in this PID namespace, or the kernel refuses taskstats"
         }
         Metric::OffCpu => {
             "part of a container's wall time passes before its process exists; see the phases and runqueue_wait"

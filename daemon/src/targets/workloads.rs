@@ -44,6 +44,12 @@ pub(crate) fn names(assets: &Assets) -> Vec<String> {
     names
 }
 
+/// The manifests of all workloads that have one that can be read.
+pub(crate) fn manifests(assets: &Assets) -> BTreeMap<String, Manifest> {
+    let read = |name: String| Some((name.clone(), manifest(assets, &name).ok()?));
+    names(assets).into_iter().filter_map(read).collect()
+}
+
 /// The manifest of a workload.
 pub(crate) fn manifest(assets: &Assets, name: &str) -> Result<Manifest, WorkloadError> {
     let known = names(assets);

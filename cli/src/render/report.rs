@@ -1,0 +1,482 @@
+//! The report as text: time and memory as the study laid them out, then every ratio with its interval, the
+//! start, the container's cost, and the claims answered.
+
+use wbd_model::report::{
+    Bound, Claim, Evidence, Figure, Group, Mark, Overhead, Part, Ratio, Report, Row, Start, StudyFigure,
+    StudyUnit, Verdict,
+};
+
+use wbd_model::Size;
+
+use super::listing::date;
+use super::table::{left, plain, right, table};
+use super::units::figure;
+use super::{ABSENT, NOT_APPLICABLE, notes};
+
+/// Targets side by side in one table of the study's layout.
+const TARGETS_ABREAST: usize = 8;
+
+/// The whole report.
+pub(crate) fn draw(report: &Report) -> String {
+    let mut text = heading(report);
+    text += &tables("execution time of the whole command (wall)", &report.time);
+    text += &tables("peak memory (rss_peak)", &report.memory);
+    text += &startup(report);
+    text += &report.overhead.iter().map(overhead).collect::<String>();
+    text += &claims(&report.claims);
+    text + &legend(report)
+}
+
+fn heading(report: &Report) -> String {
+    format!(
+        "report on experiment {} ({}), {}, seed {}\n{}\ncompared with: {}\n",
+        plain(&report.experiment),
+        report.state,
+        date(report.created),
+        report.seed,
+        notes::machine(&report.machine),
+        plain(&compared_with(report)),
+    )
+}
+
+/// The machine of the study, or that there is none.
+pub(crate) fn compared_with(report: &Report) -> String {
+    match &report.study.platform {
+        Some(platform) => format!("the study's figures on {platform}"),
+        None => format!("nothing: the study has no machine of {}", report.machine.arch),
+    }
+}
+
+fn tables(title: &str, groups: &[Group]) -> String {
+    format!("\n{title}\n{}\n{}", layout(groups), details(groups))
+}
+
+/// Workloads down, targets across, as many abreast as a screen takes.
+fn layout(groups: &[Group]) -> String {
+    let targets = targets(groups);
+    let blocks = targets.chunks(TARGETS_ABREAST);
+    blocks
+        .map(|targets| block(groups, targets))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The targets of all groups, each once.
+pub(crate) fn targets(groups: &[Group]) -> Vec<&str> {
+    let mut targets: Vec<&str> = Vec::new();
+    for row in groups.iter().flat_map(|group| &group.rows) {
+        if !targets.contains(&row.target.as_str()) {
+            targets.push(&row.target);
+        }
+    }
+    targets
+}
+
+fn block(groups: &[Group], targets: &[&str]) -> String {
+    let headings: Vec<_> = [left("workload")]
+        .into_iter()
+        .chain(targets.iter().map(|target| right(&target.replacen('-', "\n", 2))))
+        .collect();
+    let row = |group: &Group| {
+        let cells = targets.iter().map(|target| short(group, target));
+        std::iter::once(name(group)).chain(cells).collect()
+    };
+    table(&headings, groups.iter().map(row).collect())
+}
+
+/// A target's figure, and a mark where the study's ratio is another.
+pub(crate) fn short(group: &Group, target: &str) -> String {
+    let Some(row) = group.rows.iter().find(|row| row.target == target) else {
+        return NOT_APPLICABLE.to_owned();
+    };
+    let mark = if row.mark == Mark::Disagrees { "!" } else { "" };
+    median(&row.figure) + mark
+}
+
+/// A group's workload with its arguments.
+pub(crate) fn name(group: &Group) -> String {
+    with_args(&group.workload, &group.args)
+}
+
+/// A workload as it is typed.
+pub(crate) fn with_args(workload: &str, args: &[String]) -> String {
+    let words: Vec<&str> = std::iter::once(workload)
+        .chain(args.iter().map(String::as_str))
+        .collect();
+    words.join(" ")
+}
+
+/// One line for each figure, with its ratio and the study's.
+fn details(groups: &[Group]) -> String {
+    let headings = [
+        left("workload"),
+        left("target"),
+        right("ours\np50"),
+        right("\n95 % interval"),
+        right("x native\nours"),
+        right("\n95 % interval"),
+        right("the study's\nfigure"),
+        right("\nx native"),
+        left("\nthey"),
+    ];
+    let of_group = |group: &Group| -> Vec<Vec<String>> {
+        let line = |row: &Row| {
+            let mut line = vec![name(group), row.target.clone()];
+            line.extend(compared(
+                &row.figure,
+                row.ratio.as_ref(),
+                row.study.as_ref(),
+                row.mark,
+            ));
+            line
+        };
+        group.rows.iter().map(line).collect()
+    };
+    table(&headings, groups.iter().flat_map(of_group).collect())
+}
+
+/// The seven columns of a figure that may be compared.
+fn compared(ours: &Figure, ratio: Option<&Ratio>, study: Option<&StudyFigure>, mark: Mark) -> [String; 7] {
+    let absent = || NOT_APPLICABLE.to_owned();
+    [
+        median(ours),
+        interval(ours),
+        ratio.map_or_else(absent, |ratio| times(ratio.value)),
+        ratio.map_or_else(absent, ratio_interval),
+        study.map_or_else(absent, study_value),
+        study.map_or_else(absent, study_ratio),
+        match (ours, mark) {
+            (Figure::Absent(why), _) => why.clone(),
+            (_, mark) => mark_name(mark).to_owned(),
+        },
+    ]
+}
+
+/// A mark in a word; nothing where nothing was compared.
+pub(crate) const fn mark_name(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Agrees => "agree",
+        Mark::Disagrees => "DISAGREE",
+        Mark::NotCompared => "",
+    }
+}
+
+/// A median, or a dash.
+pub(crate) fn median(of: &Figure) -> String {
+    match of {
+        Figure::Measured { unit, p50, .. } => figure(*p50, *unit),
+        Figure::Absent(_) => ABSENT.to_owned(),
+    }
+}
+
+/// A median's interval, or nothing.
+pub(crate) fn interval(of: &Figure) -> String {
+    match of {
+        Figure::Measured { unit, ci95, .. } => {
+            format!("{} to {}", figure(ci95[0], *unit), figure(ci95[1], *unit))
+        }
+        Figure::Absent(_) => String::new(),
+    }
+}
+
+/// A ratio's interval.
+pub(crate) fn ratio_interval(ratio: &Ratio) -> String {
+    format!("{} to {}", times(ratio.ci95[0]), times(ratio.ci95[1]))
+}
+
+/// A ratio to three significant digits.
+pub(crate) fn times(ratio: f64) -> String {
+    let decimals = match ratio {
+        ..0.0995 => 4,
+        ..0.9995 => 3,
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{ratio:.decimals$}")
+}
+
+/// A figure of the study as it printed it.
+pub(crate) fn study_value(of: &StudyFigure) -> String {
+    let unit = match of.unit {
+        StudyUnit::Seconds => "s",
+        StudyUnit::Megabytes => "MB",
+    };
+    format!("{}{} {unit}", bound(of.bound), of.value)
+}
+
+/// A ratio of the study.
+pub(crate) fn study_ratio(of: &StudyFigure) -> String {
+    bound(of.ratio_bound).to_owned() + &times(of.ratio)
+}
+
+const fn bound(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Exact => "",
+        Bound::MoreThan => "> ",
+        Bound::LessThan => "< ",
+    }
+}
+
+fn startup(report: &Report) -> String {
+    let startup = &report.startup;
+    let headings = [
+        left("target"),
+        right("startup\np50"),
+        right("docker's /\nstartup"),
+        right("\n95 % interval"),
+        right("wall\np50"),
+        right("docker's /\nwall"),
+        right("\n95 % interval"),
+        right("the study's\nfigure"),
+        right("docker's /\nwall"),
+        left("\nthey"),
+    ];
+    let rows = startup.rows.iter().map(start).collect();
+    format!(
+        "\nstart of {}: until the first instruction (startup), and whole life (wall), which is what the study timed\n{}",
+        plain(&with_args(&startup.workload, &startup.args)),
+        table(&headings, rows)
+    )
+}
+
+fn start(start: &Start) -> Vec<String> {
+    let absent = || NOT_APPLICABLE.to_owned();
+    let mut line = vec![
+        start.target.clone(),
+        median(&start.startup),
+        start
+            .startup_ratio
+            .map_or_else(absent, |ratio| times(ratio.value)),
+        start.startup_ratio.as_ref().map_or_else(absent, ratio_interval),
+    ];
+    let wall = compared(
+        &start.wall,
+        start.wall_ratio.as_ref(),
+        start.study.as_ref(),
+        start.mark,
+    );
+    line.extend(
+        wall.into_iter()
+            .enumerate()
+            .filter(|(column, _)| *column != 1)
+            .map(|(_, text)| text),
+    );
+    line
+}
+
+fn overhead(overhead: &Overhead) -> String {
+    let headings = [
+        left("part"),
+        right("ours\np50"),
+        right("\n95 % interval"),
+        right("x native\nours"),
+        right("\n95 % interval"),
+        right("the study's\nfigure"),
+        right("\nx native"),
+        left("\nthey"),
+    ];
+    let line = |part: &Part| {
+        let mut line = vec![part.part.clone()];
+        line.extend(compared(
+            &part.figure,
+            part.ratio.as_ref(),
+            part.study.as_ref(),
+            part.mark,
+        ));
+        line
+    };
+    format!(
+        "\nwhat a container costs, with {} inside; x native: over the native program's peak memory or CPU time\n{}",
+        plain(&with_args(&overhead.workload, &overhead.args)),
+        table(&headings, overhead.parts.iter().map(line).collect())
+    )
+}
+
+fn claims(claims: &[Claim]) -> String {
+    claims.iter().map(claim).collect()
+}
+
+fn claim(claim: &Claim) -> String {
+    let mut text = format!(
+        "\nclaim: {}\n{}: it takes {}{}\n  the study: {}\n",
+        plain(&claim.claim),
+        verdict_name(claim.verdict),
+        plain(&claim.test),
+        tally(&claim.evidence),
+        plain(&claim.study),
+    );
+    for seen in &claim.evidence {
+        text += &format!("  {}\n", plain(&evidence(seen)));
+    }
+    for missing in &claim.missing {
+        text += &format!("  missing: {}\n", plain(missing));
+    }
+    text
+}
+
+/// How much of the evidence meets the claim.
+pub(crate) fn tally(evidence: &[Evidence]) -> String {
+    let holds = evidence
+        .iter()
+        .filter(|seen| seen.verdict == Verdict::Holds)
+        .count();
+    match evidence.len() {
+        0 => String::new(),
+        all => format!("; so in {holds} of {all}"),
+    }
+}
+
+/// One ratio in words.
+pub(crate) fn evidence(seen: &Evidence) -> String {
+    format!(
+        "{} {}: {} / {} = {} ({}): {}",
+        with_args(&seen.workload, &seen.args),
+        seen.metric,
+        seen.over,
+        seen.under,
+        times(seen.ratio.value),
+        ratio_interval(&seen.ratio),
+        verdict_name(seen.verdict)
+    )
+}
+
+/// A verdict in a word or two.
+pub(crate) const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Fails => "does not hold",
+        Verdict::Partly => "holds in part",
+        Verdict::Undecided => "undecided",
+        Verdict::Unanswered => "not answered",
+    }
+}
+
+/// How to read the tables.
+pub(crate) fn legend_lines(report: &Report) -> Vec<String> {
+    let mut lines = vec![
+        "p50: median; intervals: 95 %, bootstrap; x native: ratio of medians, of the same workload with the same arguments"
+            .to_owned(),
+        format!(
+            "they DISAGREE (!): the study's ratio lies outside our interval widened by {:.0} %, which is what its own repeated figures differ by",
+            report.study.tolerance * 100.0
+        ),
+        "the study ran each command once and timed it whole; what it ran in, and at which size, is partly unknown".to_owned(),
+    ];
+    lines.extend(other_sizes(report));
+    for cell in report.validity.iter().filter(|cell| cell.failed > 0) {
+        lines.push(format!(
+            "failed: {}/{}: {} of {} runs made do not count",
+            cell.target,
+            with_args(&cell.workload, &cell.args),
+            cell.failed,
+            u64::from(cell.failed) + u64::from(cell.valid)
+        ));
+    }
+    lines.extend(
+        report
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}")),
+    );
+    lines
+}
+
+/// What was compared with the study at another size than the study's.
+fn other_sizes(report: &Report) -> Option<String> {
+    let compared = |group: &&Group| group.rows.iter().any(|row| row.mark != Mark::NotCompared);
+    let other = |group: &&Group| group.size != Some(Size::Seed);
+    let groups: Vec<String> = report
+        .time
+        .iter()
+        .filter(compared)
+        .filter(other)
+        .map(name)
+        .collect();
+    (!groups.is_empty()).then(|| {
+        format!(
+            "the study's sizes were larger (`wbctl run --size seed`), and a ratio may depend on the size: {}",
+            groups.join(", ")
+        )
+    })
+}
+
+fn legend(report: &Report) -> String {
+    let lines = legend_lines(report).into_iter();
+    "\n".to_owned() + &lines.map(|line| plain(&line) + "\n").collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimen;
+    use super::*;
+
+    #[test]
+    fn the_whole_report_reads_well() {
+        let drawn = draw(&specimen::report());
+        println!("{drawn}");
+        for said in [
+            "compared with: the study's figures on x86-64",
+            "claim: WasmEdge starts 100 times faster than a container\nnot answered",
+            "missing: wasmedge-aot was not measured",
+            "unavailable: no runner is there",
+            "what a container costs, with empty inside",
+            "< 0.01 s",
+            "the study's sizes were larger (`wbctl run --size seed`), and a ratio may depend on the size: fasta",
+        ] {
+            assert!(drawn.contains(said), "{said}\n{drawn}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_a_dash_with_its_reason() {
+        let report = specimen::report();
+        let drawn = details(&report.time);
+        let line = drawn
+            .lines()
+            .find(|line| line.starts_with("fasta") && line.contains("wasmedge-aot"))
+            .unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(
+            words,
+            [
+                "fasta",
+                "wasmedge-aot",
+                ABSENT,
+                "·",
+                "·",
+                "4.99",
+                "s",
+                "1.33",
+                "not",
+                "measured"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_disagreement_is_marked_in_both_tables() {
+        let mut report = specimen::report();
+        for group in &mut report.time {
+            group.rows.truncate(2);
+            group.rows.iter_mut().for_each(|row| row.mark = Mark::NotCompared);
+        }
+        assert!(!layout(&report.time).contains('!') && !details(&report.time).contains("DISAGREE"));
+        report.time[1].rows[1].mark = Mark::Disagrees;
+        assert!(layout(&report.time).contains('!') && details(&report.time).contains("DISAGREE"));
+    }
+
+    #[test]
+    fn ratios_have_three_digits() {
+        for (ratio, text) in [
+            (0.012_34, "0.0123"),
+            (0.5, "0.500"),
+            (1.0, "1.00"),
+            (9.996, "10.0"),
+            (43.21, "43.2"),
+            (1234.5, "1234"),
+        ] {
+            assert_eq!(times(ratio), text);
+        }
+    }
+}
