@@ -46,7 +46,7 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
         docker: false,
         peers: true,
     })?;
-    let dist = build::run(tree)?;
+    let dist = build::run(tree)?.dist;
     programs::build(tree, &dist, &Compiler::find(&tree.target)?)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");

@@ -26,6 +26,8 @@ pub(crate) struct Job<'a> {
     pub packages: &'a [String],
     /// The kinds of dependencies it compiles, as `cargo tree --edges` names them.
     pub edges: &'a str,
+    /// Variables for cargo and all that it starts.
+    pub environment: &'a [(&'static str, OsString)],
 }
 
 /// One of the messages of `cargo build --message-format=json`; of the others only the reason is read.
@@ -44,6 +46,7 @@ impl Job<'_> {
         let mut executables = Vec::new();
         let mut command = command();
         command.current_dir(root).args(self.command).args(self.packages);
+        command.envs(self.environment.iter().cloned());
         shell::run_lines(command.arg("--message-format=json-render-diagnostics"), |line| {
             let Some(artifact) = artifact(line) else { return };
             if artifact.package_id.is_some_and(|id| seen.insert(id)) {

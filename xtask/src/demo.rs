@@ -44,7 +44,7 @@ fn measure(tree: &Tree, options: &Options, steps: &mut Steps) -> Result<()> {
             peers: false,
         })
     })?;
-    let dist = steps.run("build", || build::run(tree))?;
+    let dist = steps.run("build", || build::run(tree))?.dist;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");

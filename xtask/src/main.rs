@@ -2,6 +2,7 @@
 //!
 //! Every command a task runs is shown first. What a task starts it also stops, on success, on error and on Ctrl-C.
 
+mod apt;
 mod bench;
 mod bpf_linker;
 mod build;
@@ -16,6 +17,7 @@ mod interrupt;
 mod pinned;
 mod programs;
 mod progress;
+mod runners;
 mod service;
 mod setup;
 mod shell;
@@ -24,6 +26,7 @@ mod tally;
 mod test;
 mod toolchain;
 mod tree;
+mod wasmedge;
 mod workloads;
 
 use std::process::ExitCode;

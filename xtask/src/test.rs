@@ -1,4 +1,6 @@
-//! `cargo xtask test`: every test, those which need root and Docker included; none is skipped.
+//! `cargo xtask test`: every test, those which need root and Docker included.
+//!
+//! None is skipped, but those of a runner that cannot be built here: they are counted as one, with the reason.
 
 use std::process::{Command, ExitCode};
 
@@ -12,6 +14,7 @@ use crate::dist::Dist;
 use crate::docker;
 use crate::programs;
 use crate::progress::{self, Bar};
+use crate::runners::{Means, Runners};
 use crate::setup;
 use crate::shell;
 use crate::steps::Steps;
@@ -33,7 +36,7 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
         progress::line(format!("error: {error:#}"));
     }
     let all = suites.unit.add(suites.black_box);
-    progress::output(format!("{} passed, {} failed", all.passed, all.failed));
+    progress::output(closing_line(all, suites.left_out));
     let good = outcome.is_ok() && all.failed == 0 && all.ignored == 0;
     Ok(if good {
         ExitCode::SUCCESS
@@ -51,10 +54,21 @@ pub(crate) fn must_be_root(task: &str) -> Result<()> {
     Ok(())
 }
 
+/// Runners that were left out are told of only where there are any.
+fn closing_line(all: Tally, left_out: usize) -> String {
+    let skipped = match left_out {
+        0 => String::new(),
+        suites => format!(", {suites} skipped"),
+    };
+    format!("{} passed, {} failed{skipped}", all.passed, all.failed)
+}
+
 #[derive(Default)]
 struct Suites {
     unit: Tally,
     black_box: Tally,
+    /// How many runners there was nothing to test of.
+    left_out: usize,
 }
 
 impl Suites {
@@ -63,8 +77,12 @@ impl Suites {
             0 => "none was skipped".to_owned(),
             number => format!("{number} WERE SKIPPED, which is a failure: a test runs or does not exist"),
         };
+        let left_out = match self.left_out {
+            0 => String::new(),
+            runners => format!("; {runners} runners ARE LEFT OUT with their tests, for the reasons above"),
+        };
         progress::line(format!(
-            "{} unit tests; {} tests needed root, {} of them Docker; {skipped}",
+            "{} unit tests; {} tests needed root, {} of them Docker; {skipped}{left_out}",
             self.unit.ran(),
             self.black_box.ran(),
             self.black_box.docker,
@@ -79,17 +97,18 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
             peers: false,
         })
     })?;
-    let dist = steps.run("build", || build::run(tree))?;
+    let built = steps.run("build", || build::run(tree))?;
+    let (dist, runners) = (built.dist, built.runners);
     steps.run("build test programs", || {
         programs::build(tree, &dist, &Compiler::find(&tree.target)?)
     })?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
-    let runners = steps.run("runners' tests", || runner_tests(tree, &mut suites.unit));
+    let of_runners = steps.run("runners' tests", || runner_tests(tree, &runners, suites));
     let black_box = steps.run("tests as root", || {
         black_box_tests(tree, &dist, &mut suites.black_box)
     });
-    unit.and(runners).and(black_box)
+    unit.and(of_runners).and(black_box)
 }
 
 /// Those of the default members of the workspace: without the runners and the black-box tests.
@@ -99,6 +118,7 @@ fn unit_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
         command: &["test", "--no-run"],
         packages: &[],
         edges: "normal,build,dev",
+        environment: &[],
     };
     compile.run(&tree.root)?;
     run_tests(
@@ -109,15 +129,25 @@ fn unit_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
     )
 }
 
-/// The runners' own tests, optimised as they are measured: their engines are built already.
-fn runner_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
+/// Of all runners, whatever comes of the first.
+fn runner_tests(tree: &Tree, runners: &Runners, suites: &mut Suites) -> Result<()> {
+    runners.report();
+    suites.left_out = runners.skipped.len();
+    let mut outcome = Ok(());
+    for (package, means) in &runners.built {
+        outcome = outcome.and(tests_of_runner(tree, package, means, &mut suites.unit));
+    }
+    outcome
+}
+
+/// A runner's own tests, optimised as it is measured: its engine is built already.
+fn tests_of_runner(tree: &Tree, package: &str, means: &Means, tally: &mut Tally) -> Result<()> {
     let mut cargo = cargo::command();
-    cargo.current_dir(&tree.root).args([
-        "test",
-        "--release",
-        "--no-fail-fast",
-        "--package=wbd-runner-wasmtime",
-    ]);
+    cargo
+        .current_dir(&tree.root)
+        .args(["test", "--release", "--no-fail-fast"])
+        .args(packages(&[package]))
+        .envs(means.environment.iter().cloned());
     run_tests(&mut cargo, tally)
 }
 
@@ -130,6 +160,7 @@ fn black_box_tests(tree: &Tree, dist: &Dist, tally: &mut Tally) -> Result<()> {
         command,
         packages: &packages,
         edges: "normal,build,dev",
+        environment: &[],
     }
     .run(&tree.root)?;
     let mut cargo = cargo::command();

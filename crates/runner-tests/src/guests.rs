@@ -25,8 +25,13 @@ pub const TRAPS: &str = r#"(module (memory (export "memory") 1) (func (export "_
 /// Traps before `_start`, when it is instantiated.
 pub const TRAPS_EARLY: &str = r#"(module (memory (export "memory") 1) (func $first unreachable) (start $first) (func (export "_start")))"#;
 
-/// Calls itself without end.
-pub const OVERFLOWS: &str = r#"(module (memory (export "memory") 1) (func $f (export "_start") (call $f)))"#;
+/// Calls itself without end, and counts the returns, lest a compiler make a loop of it.
+pub const OVERFLOWS: &str = r#"(module
+    (memory (export "memory") 1)
+    (global $returns (mut i32) (i32.const 0))
+    (func $f (export "_start")
+        (call $f)
+        (global.set $returns (i32.add (global.get $returns) (i32.const 1)))))"#;
 
 /// Wants a function nobody has.
 pub const WANTS_MORE: &str =

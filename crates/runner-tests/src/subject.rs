@@ -5,7 +5,13 @@ use std::io::Write as _;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::process::{Child, Command, Output, Stdio};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 use crate::{Bench, Mode};
+
+/// Memory that a runner may write to: many times what any of the guests needs. An engine without a limit of its own
+/// stops here, and not at the end of the machine's memory.
+const DATA_BYTES: u64 = 1 << 30;
 
 /// A built runner and what is expected of it.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +68,7 @@ impl Subject {
 
     /// With one variable in its environment, which no guest may see.
     fn spawn<'a>(&self, words: impl IntoIterator<Item = &'a OsStr>) -> Child {
+        limit_memory();
         Command::new(self.program)
             .args(words)
             .env("OF_THE_HOST", "1")
@@ -71,6 +78,12 @@ impl Subject {
             .spawn()
             .expect("the runner can be started")
     }
+}
+
+/// Of this process, from which the runner inherits it.
+fn limit_memory() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_DATA).expect("limits can be read");
+    setrlimit(Resource::RLIMIT_DATA, DATA_BYTES.min(hard), hard).expect("a limit can be lowered");
 }
 
 impl Trial {

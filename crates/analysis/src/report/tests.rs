@@ -37,6 +37,9 @@ fn cell(target: &str, workload: &str, args: &[&str], metrics: &[(Metric, u64)]) 
         unavailable: BTreeMap::new(),
         samples: (0..RUNS).map(sample).collect(),
         failures: BTreeMap::new(),
+        remarks: BTreeMap::new(),
+        size: None,
+        disk: None,
     }
 }
 

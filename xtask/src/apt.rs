@@ -1,0 +1,129 @@
+//! Debian packages of another suite than the host's, downloaded and never installed.
+//!
+//! apt works on a state of its own: index, list of installed packages (none) and archives lie in one folder. Of the
+//! host's it reads the name of the mirror, the keys, and the configuration, which may name a proxy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::dist::{list, make_dir};
+use crate::shell;
+
+/// The keys that Debian signs its suites with, in the package on which apt itself depends.
+const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Read after the host's configuration. The host's hooks are for the host's state.
+const CONFIGURATION: &str = r#"
+Dir::State::Lists "{folder}/lists";
+Dir::State::status "{folder}/status";
+Dir::Cache "{folder}";
+Dir::Cache::archives "{folder}/archives";
+Dir::Etc::sourcelist "{folder}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Acquire::Languages "none";
+APT::Install-Recommends "false";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Install-Pkgs;
+#clear DPkg::Pre-Invoke;
+#clear DPkg::Post-Invoke;
+"#;
+
+/// An apt with a state of its own.
+pub(crate) struct Apt {
+    folder: PathBuf,
+}
+
+impl Apt {
+    /// One that knows `suite` alone, by the index of this moment.
+    pub(crate) fn of(folder: &Path, suite: &str) -> Result<Self> {
+        for below in ["lists/partial", "archives/partial"] {
+            make_dir(&folder.join(below))?;
+        }
+        let mirror = mirror()?;
+        let place = folder.to_str().context("the build directory's path is no text")?;
+        for (name, content) in [
+            ("status", String::new()),
+            (
+                "sources.list",
+                format!("deb [signed-by={KEYS} target=Packages] {mirror} {suite} main\n"),
+            ),
+            ("apt.conf", CONFIGURATION.replace("{folder}", place)),
+        ] {
+            let path = folder.join(name);
+            fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let apt = Self {
+            folder: folder.to_owned(),
+        };
+        shell::run(apt.command("apt-get").args(["--quiet", "update"]))?;
+        Ok(apt)
+    }
+
+    /// The versions of a package that the suite has.
+    pub(crate) fn versions(&self, package: &str) -> Result<Vec<String>> {
+        let table = shell::read(self.command("apt-cache").args(["madison", package]))?;
+        Ok(table.lines().filter_map(version).map(str::to_owned).collect())
+    }
+
+    /// Downloads packages, each as `NAME=VERSION`, and all they depend on; returns the files.
+    pub(crate) fn download(&self, packages: &[String]) -> Result<Vec<PathBuf>> {
+        let mut install = self.command("apt-get");
+        install.args(["--quiet", "--yes", "--download-only", "install"]);
+        shell::run(install.args(packages))?;
+        self.archives()
+    }
+
+    fn archives(&self) -> Result<Vec<PathBuf>> {
+        let mut files = list(&self.folder.join("archives"))?;
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "deb"));
+        Ok(files)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.arg("--config-file").arg(self.folder.join("apt.conf"));
+        command
+    }
+}
+
+/// Where the host itself gets Debian from.
+fn mirror() -> Result<String> {
+    let mut targets = Command::new("apt-get");
+    targets.args([
+        "indextargets",
+        "--format",
+        "$(ORIGIN) $(LABEL) $(REPO_URI)",
+        "Created-By: Packages",
+    ]);
+    let targets = shell::read(&mut targets)?;
+    let mirror = targets
+        .lines()
+        .find_map(|line| line.strip_prefix("Debian Debian "));
+    mirror.map(str::to_owned).context(
+        "apt knows no mirror of Debian: either this is another distribution, or `apt-get update` has yet to be run",
+    )
+}
+
+/// The second column of what `apt-cache madison` prints.
+fn version(line: &str) -> Option<&str> {
+    line.split('|').nth(1).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_stands_between_the_bars() {
+        let line = "libwasmedge0 | 0.17.1-1+b1 | mirror sid/main amd64 Packages";
+        assert_eq!(version(line), Some("0.17.1-1+b1"));
+        assert_eq!(version(""), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! The runners: what each needs beyond its crates, and which cannot be built here.
+//!
+//! A runner that lacks something is left out, with the reason where the daemon looks for the runner. One whose sources
+//! do not compile is an error, though the others are built first.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::cargo::{Job, executable, packages};
+use crate::dist::{self, Dist, install, list, make_dir};
+use crate::progress;
+use crate::tree::Tree;
+use crate::wasmedge;
+
+/// What a runner is built and tested with, beyond its crates.
+#[derive(Default)]
+pub(crate) struct Means {
+    /// Variables for cargo.
+    pub environment: Vec<(&'static str, OsString)>,
+}
+
+/// Why a runner cannot be built here, and what mends it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Missing {
+    /// Why.
+    pub why: String,
+    /// What to do, with the command.
+    pub mend: String,
+}
+
+/// The runners of this checkout.
+#[derive(Default)]
+pub(crate) struct Runners {
+    /// Those that were built, by package.
+    pub built: Vec<(String, Means)>,
+    /// Those that were left out.
+    pub skipped: Vec<(String, Missing)>,
+}
+
+/// Provides what a runner needs: here an engine's libraries are connected with its runner.
+fn means(tree: &Tree, dist: &Dist, package: &str) -> Result<Means, Missing> {
+    match package {
+        "wbd-runner-wasmedge" => wasmedge::provide(tree, dist),
+        _ => Ok(Means::default()),
+    }
+}
+
+impl Runners {
+    /// Builds all that can be built.
+    pub(crate) fn build(tree: &Tree, dist: &Dist) -> Result<Self> {
+        let mut runners = Self::default();
+        let mut outcome = Ok(());
+        for package in all(&tree.root)? {
+            match means(tree, dist, &package) {
+                Ok(means) => {
+                    outcome = outcome.and(build_one(tree, dist, &package, &means));
+                    runners.built.push((package, means));
+                }
+                Err(missing) => {
+                    leave_out(dist, &package, &missing)?;
+                    runners.skipped.push((package, missing));
+                }
+            }
+        }
+        outcome.map(|()| runners)
+    }
+
+    /// Says which were left out, and why.
+    pub(crate) fn report(&self) {
+        for (package, Missing { why, mend }) in &self.skipped {
+            progress::line(format!("{package} IS LEFT OUT: {why}; mend: {mend}"));
+        }
+    }
+}
+
+/// Each runner is built on its own: cargo unites the features of what it builds together, and one engine's
+/// dependencies would then weigh on another's figures.
+fn build_one(tree: &Tree, dist: &Dist, package: &str, means: &Means) -> Result<()> {
+    let job = Job {
+        title: package,
+        command: &["build", "--release"],
+        packages: &packages(&[package]),
+        edges: "normal,build",
+        environment: &means.environment,
+    };
+    let made = job.run(&tree.root)?;
+    install(executable(&made, package)?, &dist.runners())?;
+    dist::remove(&note(dist, package))
+}
+
+/// An older runner goes: nobody can say any more what it is made of.
+fn leave_out(dist: &Dist, package: &str, missing: &Missing) -> Result<()> {
+    dist::remove(&dist.runners().join(package))?;
+    make_dir(&dist.runners())?;
+    let note = note(dist, package);
+    let text = toml::to_string(missing).context("a reason is text")?;
+    fs::write(&note, text).with_context(|| format!("cannot write {}", note.display()))
+}
+
+/// Where the daemon finds why a runner is not there.
+fn note(dist: &Dist, package: &str) -> PathBuf {
+    dist.runners().join(format!("{package}.missing"))
+}
+
+/// The packages below `runners`: `runners/ENGINE` holds `wbd-runner-ENGINE`.
+fn all(root: &Path) -> Result<Vec<String>> {
+    let folders = list(&root.join("runners"))?;
+    let engines = folders.iter().filter(|path| path.join("Cargo.toml").is_file());
+    Ok(engines
+        .filter_map(|path| Some(format!("wbd-runner-{}", path.file_name()?.to_str()?)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_leaves_a_note_and_no_runner() {
+        let dir = tempfile::tempdir().unwrap();
+        let dist = Dist {
+            root: dir.path().to_owned(),
+        };
+        make_dir(&dist.runners()).unwrap();
+        fs::write(dist.runners().join("wbd-runner-x"), "of an earlier build").unwrap();
+        let missing = Missing {
+            why: "no \"x\"".to_owned(),
+            mend: "get x".to_owned(),
+        };
+        leave_out(&dist, "wbd-runner-x", &missing).unwrap();
+        assert_eq!(list(&dist.runners()).unwrap(), [note(&dist, "wbd-runner-x")]);
+        let note: toml::Table =
+            toml::from_str(&fs::read_to_string(note(&dist, "wbd-runner-x")).unwrap()).unwrap();
+        assert_eq!(note["why"].as_str(), Some("no \"x\""));
+        assert_eq!(note["mend"].as_str(), Some("get x"));
+    }
+}
