@@ -16,10 +16,10 @@ pub(crate) fn median_ranks95(n: usize) -> [usize; 2] {
 }
 
 /// The ranks, from 1, that the median of a resample of `n >= 1` values may have, with the chance of each. Those
-/// further than eight standard deviations from the median's are left out: together they have less than 1e-14.
+/// further than six standard deviations from the median's are left out: together they have some 2e-9.
 pub(crate) fn median_rank_chances(n: usize) -> Vec<(usize, f64)> {
     let median = n.div_ceil(2);
-    let reach = 4 * n.isqrt() + 4; // the rank's standard deviation is about √n / 2
+    let reach = 3 * n.isqrt() + 4; // the rank's standard deviation is about √n / 2
     let ranks = median.saturating_sub(reach).max(1)..=(median + reach).min(n);
     let mut below = 0.0;
     ranks

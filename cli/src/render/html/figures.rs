@@ -8,7 +8,7 @@ use wbd_model::{InstantName, Metric, Unit};
 use super::chart::{self, Bar};
 use super::element::{fold, panel, panels};
 use crate::render::hist::{self, Unreadable};
-use crate::render::report::{median, name, times, with_args};
+use crate::render::report::words::{median, name, times, with_args};
 use crate::render::units::{self, duration};
 
 /// The target that ratios are to.

@@ -14,7 +14,7 @@ use self::element::{escape, fold, list, section};
 use super::hist::Unreadable;
 use super::listing::date;
 use super::notes;
-use super::report::{compared_with, legend_lines};
+use super::report::{compared_with, legend};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -141,7 +141,7 @@ fn start(startup: &Startup) -> String {
 
 fn method(report: &Report) -> String {
     let notes = METHOD.iter().map(|&note| note.to_owned());
-    list(&notes.chain(legend_lines(report)).collect::<Vec<_>>())
+    list(&notes.chain(legend::lines(report)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use wbd_model::report::{
 
 use super::element::{Field, escape, figure, list, name, table};
 use crate::render::NOT_APPLICABLE;
-use crate::render::report::{
-    evidence, interval, mark_name, median, name as group_name, ratio_interval, short, study_ratio,
-    study_value, tally, targets, times, verdict_name, with_args,
+use crate::render::report::words::{
+    evidence, interval, mark_name, median, name as group_name, ratio_interval, study_ratio, study_value,
+    tally, times, verdict_name, with_args,
 };
+use crate::render::report::{short, targets};
 
 const COMPARED: [&str; 7] = [
     "ours (p50)",

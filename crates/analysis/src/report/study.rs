@@ -121,7 +121,11 @@ fn half_digit(table: Table) -> f64 {
 
 impl Platform {
     /// The targets for which the study has a figure of this workload.
-    pub(super) fn targets(&self, table: Table, workload: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn targets<'s>(
+        &'s self,
+        table: Table,
+        workload: &str,
+    ) -> impl Iterator<Item = &'s str> + use<'s> {
         let of_container = self.container(workload).map(|container| container.of(table));
         let tables = self.table(table).get(workload).into_iter().chain(of_container);
         tables.flat_map(|targets| targets.keys().map(String::as_str))

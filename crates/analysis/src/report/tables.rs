@@ -28,7 +28,7 @@ pub(super) fn groups(cells: &Cells<'_>, platform: Option<&Platform>, table: Tabl
             .filter(|group| group.workload == workload)
             .peekable();
         if measured.peek().is_none() {
-            groups.push(unmeasured(workload, platform, table));
+            groups.push(unmeasured(cells, workload, platform, table));
         }
         // What is missing is said of the first, the largest size: targets too slow for it are in the next.
         for (index, measured) in measured.enumerate() {
@@ -51,18 +51,12 @@ fn group(
     complete: bool,
 ) -> Group {
     let workload = measured.workload;
-    let mut targets: Vec<&str> = cells.targets.clone();
-    if complete {
-        let of_study = platform
-            .into_iter()
-            .flat_map(|platform| platform.targets(table, workload));
-        for target in of_study {
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-    }
-    targets.retain(|target| complete || measured.cell(target).is_some());
+    let targets = if complete {
+        all_targets(cells, workload, platform, table)
+    } else {
+        let has = |target: &&&str| measured.cell(target).is_some();
+        cells.targets.iter().filter(has).copied().collect()
+    };
     let elsewhere = |target: &str| cells.of(workload).any(|group| group.cell(target).is_some());
     Group {
         workload: workload.to_owned(),
@@ -99,7 +93,7 @@ fn row(
 }
 
 /// A workload of the study that the experiment does not have.
-fn unmeasured(workload: &str, platform: Option<&Platform>, table: Table) -> Group {
+fn unmeasured(cells: &Cells<'_>, workload: &str, platform: Option<&Platform>, table: Table) -> Group {
     let row = |target: &str| Row {
         target: target.to_owned(),
         figure: not_measured(),
@@ -109,7 +103,23 @@ fn unmeasured(workload: &str, platform: Option<&Platform>, table: Table) -> Grou
             .map(|known| known.figure),
         mark: mark(None, None),
     };
-    let mut targets: Vec<&str> = Vec::new();
+    let targets = all_targets(cells, workload, platform, table);
+    Group {
+        workload: workload.to_owned(),
+        args: Vec::new(),
+        size: None,
+        rows: targets.into_iter().map(row).collect(),
+    }
+}
+
+/// The targets of the experiment, and after them those that the study has besides.
+fn all_targets<'a>(
+    cells: &Cells<'a>,
+    workload: &str,
+    platform: Option<&'a Platform>,
+    table: Table,
+) -> Vec<&'a str> {
+    let mut targets = cells.targets.clone();
     for target in platform
         .into_iter()
         .flat_map(|platform| platform.targets(table, workload))
@@ -118,12 +128,7 @@ fn unmeasured(workload: &str, platform: Option<&Platform>, table: Table) -> Grou
             targets.push(target);
         }
     }
-    Group {
-        workload: workload.to_owned(),
-        args: Vec::new(),
-        size: None,
-        rows: targets.into_iter().map(row).collect(),
-    }
+    targets
 }
 
 pub(super) fn not_measured() -> Figure {

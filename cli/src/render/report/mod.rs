@@ -1,17 +1,18 @@
 //! The report as text: time and memory as the study laid them out, then every ratio with its interval, the
 //! start, the container's cost, and the claims answered.
 
-use wbd_model::report::{
-    Bound, Claim, Evidence, Figure, Group, Mark, Overhead, Part, Ratio, Report, Row, Start, StudyFigure,
-    StudyUnit, Verdict,
+pub(crate) mod legend;
+pub(crate) mod words;
+
+use wbd_model::report::{Claim, Figure, Group, Mark, Overhead, Part, Ratio, Report, Row, Start, StudyFigure};
+
+use self::words::{
+    evidence, interval, mark_name, median, name, ratio_interval, study_ratio, study_value, tally, times,
+    verdict_name, with_args,
 };
-
-use wbd_model::Size;
-
 use super::listing::date;
 use super::table::{left, plain, right, table};
-use super::units::figure;
-use super::{ABSENT, NOT_APPLICABLE, notes};
+use super::{NOT_APPLICABLE, notes};
 
 /// Targets side by side in one table of the study's layout.
 const TARGETS_ABREAST: usize = 8;
@@ -93,19 +94,6 @@ pub(crate) fn short(group: &Group, target: &str) -> String {
     median(&row.figure) + mark
 }
 
-/// A group's workload with its arguments.
-pub(crate) fn name(group: &Group) -> String {
-    with_args(&group.workload, &group.args)
-}
-
-/// A workload as it is typed.
-pub(crate) fn with_args(workload: &str, args: &[String]) -> String {
-    let words: Vec<&str> = std::iter::once(workload)
-        .chain(args.iter().map(String::as_str))
-        .collect();
-    words.join(" ")
-}
-
 /// One line for each figure, with its ratio and the study's.
 fn details(groups: &[Group]) -> String {
     let headings = [
@@ -150,72 +138,6 @@ fn compared(ours: &Figure, ratio: Option<&Ratio>, study: Option<&StudyFigure>, m
             (_, mark) => mark_name(mark).to_owned(),
         },
     ]
-}
-
-/// A mark in a word; nothing where nothing was compared.
-pub(crate) const fn mark_name(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Agrees => "agree",
-        Mark::Disagrees => "DISAGREE",
-        Mark::NotCompared => "",
-    }
-}
-
-/// A median, or a dash.
-pub(crate) fn median(of: &Figure) -> String {
-    match of {
-        Figure::Measured { unit, p50, .. } => figure(*p50, *unit),
-        Figure::Absent(_) => ABSENT.to_owned(),
-    }
-}
-
-/// A median's interval, or nothing.
-pub(crate) fn interval(of: &Figure) -> String {
-    match of {
-        Figure::Measured { unit, ci95, .. } => {
-            format!("{} to {}", figure(ci95[0], *unit), figure(ci95[1], *unit))
-        }
-        Figure::Absent(_) => String::new(),
-    }
-}
-
-/// A ratio's interval.
-pub(crate) fn ratio_interval(ratio: &Ratio) -> String {
-    format!("{} to {}", times(ratio.ci95[0]), times(ratio.ci95[1]))
-}
-
-/// A ratio to three significant digits.
-pub(crate) fn times(ratio: f64) -> String {
-    let decimals = match ratio {
-        ..0.0995 => 4,
-        ..0.9995 => 3,
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    format!("{ratio:.decimals$}")
-}
-
-/// A figure of the study as it printed it.
-pub(crate) fn study_value(of: &StudyFigure) -> String {
-    let unit = match of.unit {
-        StudyUnit::Seconds => "s",
-        StudyUnit::Megabytes => "MB",
-    };
-    format!("{}{} {unit}", bound(of.bound), of.value)
-}
-
-/// A ratio of the study.
-pub(crate) fn study_ratio(of: &StudyFigure) -> String {
-    bound(of.ratio_bound).to_owned() + &times(of.ratio)
-}
-
-const fn bound(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Exact => "",
-        Bound::MoreThan => "> ",
-        Bound::LessThan => "< ",
-    }
 }
 
 fn startup(report: &Report) -> String {
@@ -315,100 +237,14 @@ fn claim(claim: &Claim) -> String {
     text
 }
 
-/// How much of the evidence meets the claim.
-pub(crate) fn tally(evidence: &[Evidence]) -> String {
-    let holds = evidence
-        .iter()
-        .filter(|seen| seen.verdict == Verdict::Holds)
-        .count();
-    match evidence.len() {
-        0 => String::new(),
-        all => format!("; so in {holds} of {all}"),
-    }
-}
-
-/// One ratio in words.
-pub(crate) fn evidence(seen: &Evidence) -> String {
-    format!(
-        "{} {}: {} / {} = {} ({}): {}",
-        with_args(&seen.workload, &seen.args),
-        seen.metric,
-        seen.over,
-        seen.under,
-        times(seen.ratio.value),
-        ratio_interval(&seen.ratio),
-        verdict_name(seen.verdict)
-    )
-}
-
-/// A verdict in a word or two.
-pub(crate) const fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Holds => "holds",
-        Verdict::Fails => "does not hold",
-        Verdict::Partly => "holds in part",
-        Verdict::Undecided => "undecided",
-        Verdict::Unanswered => "not answered",
-    }
-}
-
-/// How to read the tables.
-pub(crate) fn legend_lines(report: &Report) -> Vec<String> {
-    let mut lines = vec![
-        "p50: median; intervals: 95 %, bootstrap; x native: ratio of medians, of the same workload with the same arguments"
-            .to_owned(),
-        format!(
-            "they DISAGREE (!): the study's ratio lies outside our interval widened by {:.0} %, which is what its own repeated figures differ by",
-            report.study.tolerance * 100.0
-        ),
-        "the study ran each command once and timed it whole; what it ran in, and at which size, is partly unknown".to_owned(),
-    ];
-    lines.extend(other_sizes(report));
-    for cell in report.validity.iter().filter(|cell| cell.failed > 0) {
-        lines.push(format!(
-            "failed: {}/{}: {} of {} runs made do not count",
-            cell.target,
-            with_args(&cell.workload, &cell.args),
-            cell.failed,
-            u64::from(cell.failed) + u64::from(cell.valid)
-        ));
-    }
-    lines.extend(
-        report
-            .warnings
-            .iter()
-            .map(|warning| format!("warning: {warning}")),
-    );
-    lines
-}
-
-/// What was compared with the study at another size than the study's.
-fn other_sizes(report: &Report) -> Option<String> {
-    let compared = |group: &&Group| group.rows.iter().any(|row| row.mark != Mark::NotCompared);
-    let other = |group: &&Group| group.size != Some(Size::Seed);
-    let groups: Vec<String> = report
-        .time
-        .iter()
-        .filter(compared)
-        .filter(other)
-        .map(name)
-        .collect();
-    (!groups.is_empty()).then(|| {
-        format!(
-            "the study's sizes were larger (`wbctl run --size seed`), and a ratio may depend on the size: {}",
-            groups.join(", ")
-        )
-    })
-}
-
 fn legend(report: &Report) -> String {
-    let lines = legend_lines(report).into_iter();
+    let lines = legend::lines(report).into_iter();
     "\n".to_owned() + &lines.map(|line| plain(&line) + "\n").collect::<String>()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::specimen;
+    use super::super::{ABSENT, specimen};
     use super::*;
 
     #[test]
@@ -464,19 +300,5 @@ mod tests {
         assert!(!layout(&report.time).contains('!') && !details(&report.time).contains("DISAGREE"));
         report.time[1].rows[1].mark = Mark::Disagrees;
         assert!(layout(&report.time).contains('!') && details(&report.time).contains("DISAGREE"));
-    }
-
-    #[test]
-    fn ratios_have_three_digits() {
-        for (ratio, text) in [
-            (0.012_34, "0.0123"),
-            (0.5, "0.500"),
-            (1.0, "1.00"),
-            (9.996, "10.0"),
-            (43.21, "43.2"),
-            (1234.5, "1234"),
-        ] {
-            assert_eq!(times(ratio), text);
-        }
     }
 }
