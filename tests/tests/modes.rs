@@ -30,7 +30,7 @@ const COMPILERS_PRICE: u64 = 2;
 
 /// Needs root.
 #[test]
-fn interpreters_are_many_times_slower_than_compiled_code_and_no_compiler_is() {
+fn interpreters_are_many_times_slower_than_optimised_code_and_no_optimiser_is() {
     let home = Home::new();
     let _wbd = home.start();
     let all = targets::wasm(&home);
@@ -39,7 +39,11 @@ fn interpreters_are_many_times_slower_than_compiled_code_and_no_compiler_is() {
     // The fastest of each: what else the machine does only ever adds.
     let execution = |name: &str| cell(&made, name).metrics[&Metric::Execution].min;
     let yardstick = execution("wasmtime-aot");
-    for target in &all {
+    // Singlepass compiles without optimising: here it comes near to the fastest interpreters.
+    for target in all
+        .iter()
+        .filter(|target| target.backend.as_deref() != Some("singlepass"))
+    {
         let (slow, takes) = (yardstick * INTERPRETERS_PRICE, execution(&target.name));
         let interprets = target.mode.as_deref() == Some("interp");
         assert_eq!(
