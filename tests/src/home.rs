@@ -39,7 +39,7 @@ impl Home {
     }
 
     /// A place with a copy of the distribution: the one below the build directory may lie where only its
-    /// owner may go.
+    /// owner may go. WasmEdge's runner stays behind, since its file names its loader by an absolute path there.
     ///
     /// # Panics
     /// Where it cannot be copied.
@@ -53,6 +53,7 @@ impl Home {
             "cannot copy {}",
             home.dist.display()
         );
+        let _ = fs::remove_file(dist.join("lib/wbd/wbd-runner-wasmedge")); // it need not have been built
         home.dist = dist;
         home
     }
