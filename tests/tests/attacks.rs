@@ -113,17 +113,6 @@ fn a_directory_that_the_caller_may_not_enter_is_not_entered_for_them() {
     );
 }
 
-/// Traps where the file `secret` in its first directory cannot be opened for reading.
-const READER: &str = r#"(module
-    (import "wasi_snapshot_preview1" "path_open"
-        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-    (memory (export "memory") 1)
-    (data (i32.const 0) "secret")
-    (func (export "_start")
-        (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 6) (i32.const 0)
-                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16))
-            (then unreachable))))"#;
-
 /// What a guest may use is opened by its runner, which has nobody's rights. Needs root.
 #[test]
 fn a_directory_that_the_caller_may_not_read_is_not_given_to_their_guest() {
@@ -134,17 +123,17 @@ fn a_directory_that_the_caller_may_not_read_is_not_given_to_their_guest() {
     let hidden = home.path("hidden");
     fs::create_dir(&hidden).unwrap();
     let _secret = home.file("hidden/secret", "secret", 0o644);
-    let module = home.file("reader.wasm", "", 0o644);
-    fs::write(&module, wat::parse_str(READER).unwrap()).unwrap();
+    let module = home.program("open_file.wasm");
     let all = targets::wasm(&home);
     for (mode, counts) in [(0o700, 0), (0o755, 1)] {
         fs::set_permissions(&hidden, Permissions::from_mode(mode)).unwrap();
         let given = RunRequest {
             targets: all.iter().map(|target| target.name.clone()).collect(),
             wasm: Some(module.clone().into()),
+            command: ["/given/secret", "r"].map(str::to_owned).into(),
             dirs: vec![Preopen {
                 host: home.text("hidden"),
-                guest: "/".into(),
+                guest: "/given".into(),
             }],
             ..request()
         };

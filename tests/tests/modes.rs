@@ -11,18 +11,6 @@ use wbd_tests::{Home, process, targets, wait};
 /// looks like a compiler's.
 const MAPPED: [&str; 2] = ["wasmtime-aot", "wasmedge-aot"];
 
-/// Makes the file `ready` in its directory and never ends.
-const GUEST: &str = r#"(module
-    (import "wasi_snapshot_preview1" "path_open"
-        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-    (memory (export "memory") 1)
-    (data (i32.const 0) "ready")
-    (func (export "_start")
-        (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 1)
-                (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16))
-            (then unreachable))
-        (loop $forever (br $forever))))"#;
-
 /// Times an interpreter takes longer than code compiled ahead, at the least.
 const INTERPRETERS_PRICE: u64 = 3;
 /// Times compiling takes longer than loading what was compiled, at the least.
@@ -76,8 +64,7 @@ fn only_a_jit_makes_machine_code_in_memory() {
 /// Whether memory without a file is executable in a process of `target` whose guest runs.
 #[track_caller]
 fn has_code_of_its_own(home: &Home, target: &TargetInfo) -> bool {
-    let module = home.text("guest.wasm");
-    fs::write(&module, wat::parse_str(GUEST).unwrap()).unwrap();
+    let module = home.program("linger.wasm");
     let given = home.text("given");
     fs::create_dir_all(&given).unwrap();
     let ready = home.path("given/ready");
@@ -93,7 +80,20 @@ fn has_code_of_its_own(home: &Home, target: &TargetInfo) -> bool {
         "--time-limit",
         "60",
     ];
-    let running = home.begin(&[&once[..], &["--wasm", &module, "--dir", &given]].concat());
+    let running = home.begin(
+        &[
+            &once[..],
+            &[
+                "--wasm",
+                &module,
+                "--dir",
+                &format!("{given}::/given"),
+                "--",
+                "/given/ready",
+            ],
+        ]
+        .concat(),
+    );
     wait::until(&format!("the guest of {} runs", target.name), || ready.exists());
     let found = process::has_code_without_a_file(home.target());
     drop(running);

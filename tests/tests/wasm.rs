@@ -218,57 +218,38 @@ fn a_guest_has_neither_files_nor_variables() {
     let home = Home::new();
     let _wbd = home.start();
     let text = "(module
-        (import \"wasi_snapshot_preview1\" \"fd_prestat_get\" (func $prestat (param i32 i32) (result i32)))
         (import \"wasi_snapshot_preview1\" \"environ_sizes_get\" (func $environ (param i32 i32) (result i32)))
         (memory (export \"memory\") 1)
         (func (export \"_start\")
-            (if (i32.ne (call $prestat (i32.const 3) (i32.const 0)) (i32.const 8)) (then unreachable))
             (drop (call $environ (i32.const 16) (i32.const 20)))
             (if (i32.load (i32.const 16)) (then unreachable))))";
-    let module = assembled(&home, text);
-    let all = targets::wasm(&home);
-    home.measure(&[&targets::flags(&all)[..], &ONCE, &["--wasm", &module]].concat());
-}
-
-fn assembled(home: &Home, text: &str) -> String {
     let module = home.text("guest.wasm");
     std::fs::write(&module, wat::parse_str(text).unwrap()).unwrap();
-    module
+    let all = targets::wasm(&home);
+    home.measure(&[&targets::flags(&all)[..], &ONCE, &["--wasm", &module]].concat());
+    let (module, file) = (
+        home.program("open_file.wasm"),
+        home.file("file", "content", 0o644),
+    );
+    for run in fails(&home, &module, &[&file, "r"]) {
+        assert_eq!(run.exit, Exit::Code(1), "{run:?}");
+    }
 }
 
-/// It asks for the name of its first directory and for its variables, prints both, and opens a file.
-///
 /// Needs root.
 #[test]
 fn a_guest_gets_the_directories_and_variables_it_was_given() {
     let home = Home::new();
     let _wbd = home.start();
-    let module = assembled(
-        &home,
-        r#"(module
-        (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "path_open"
-            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (data (i32.const 0) "file")
-        (func $must (param i32) (if (local.get 0) (then unreachable)))
-        (func $same (param i32 i32) (call $must (i32.ne (i32.load (local.get 0)) (local.get 1))))
-        (func (export "_start")
-            (call $must (call $name (i32.const 3) (i32.const 100) (i32.const 4)))
-            (call $same (i32.const 100) (i32.const 0x6174616d)) ;; "mata"
-            (call $must (call $environ (i32.const 200) (i32.const 300)))
-            (call $same (i32.const 300) (i32.const 0x00623d41)) ;; "A=b", and the zero
-            (call $must (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
-                (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))))"#,
-    );
+    let module = home.program("open_file.wasm");
     std::fs::create_dir(home.path("data")).unwrap();
     let _file = home.file("data/file", "content", 0o644);
     let all = targets::wasm(&home);
-    let given = ["--dir", "data::mata", "--env", "A=b", "--wasm", &module];
-    home.measure(&[&targets::flags(&all)[..], &ONCE, &given].concat());
-    // Without them it traps: what passed above could have failed.
-    fails(&home, &module, &[]);
+    let given = ["--dir", "data::/given", "--env", "A=b=c", "--wasm", &module];
+    let asked = ["--", "/given/file", "r", "A", "b=c"];
+    home.measure(&[&targets::flags(&all)[..], &ONCE, &given, &asked].concat());
+    // Without them it fails: what passed above could have failed.
+    fails(&home, &module, &asked[1..]);
 }
 
 /// One that is refused, or not built, is told in its own cell, and the others run. Needs root.
