@@ -27,7 +27,7 @@ fn interpreters_are_many_times_slower_than_optimised_code_and_no_optimiser_is() 
     // The fastest of each: what else the machine does only ever adds.
     let execution = |name: &str| cell(&made, name).metrics[&Metric::Execution].min;
     let yardstick = execution("wasmtime-aot");
-    // Singlepass compiles without optimising: here it comes near to the fastest interpreters.
+    // Singlepass compiles without optimising: here it is as slow as an interpreter.
     for target in all
         .iter()
         .filter(|target| target.backend.as_deref() != Some("singlepass"))
