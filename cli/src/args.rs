@@ -140,6 +140,9 @@ pub(crate) struct RunArgs {
     /// After how many seconds a run is ended and does not count
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
     pub(crate) time_limit: f64,
+    /// How much memory a run may have, in MiB, before it is ended and does not count
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) memory_limit: u64,
     /// Any command to measure, in place of targets and workloads
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

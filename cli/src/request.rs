@@ -68,6 +68,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
     let subject = subject(&args, caller)?;
     Ok(RunRequest {
         time_limit_ms: milliseconds(args.time_limit)?,
+        memory_limit_mib: args.memory_limit,
         targets: args.targets,
         workloads: subject.workloads,
         size: args.size.unwrap_or_default(),

@@ -276,3 +276,32 @@ fn a_program_that_left_its_cgroup_does_not_count() {
         reasons(&left)
     );
 }
+
+/// Needs root.
+#[test]
+fn a_program_that_needs_more_memory_than_it_may_have_is_ended_and_the_next_one_is_not() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let touch = home.program("touch");
+    let limited = |mib: &'static str| {
+        [
+            "-n",
+            "2",
+            "--warmup",
+            "0",
+            "--memory-limit",
+            mib,
+            "--",
+            &touch,
+            "64",
+        ]
+        .map(str::to_owned)
+    };
+    let starved = home.fail(&limited("32").each_ref().map(String::as_str));
+    for sample in &starved.cells[0].samples {
+        assert_eq!(sample.exit, Exit::Signal(9), "{sample:?}");
+        assert!(sample.notes[0].contains("32 MiB"), "{:?}", sample.notes);
+    }
+    let fed = home.measure(&limited("128").each_ref().map(String::as_str));
+    assert_eq!(fed.cells[0].valid, 2);
+}

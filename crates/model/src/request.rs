@@ -40,6 +40,8 @@ pub struct RunRequest {
     pub dirs: Vec<Preopen>,
     /// After how many milliseconds a run is ended and does not count.
     pub time_limit_ms: u64,
+    /// How much memory a run may have, in MiB, before the kernel ends it and it does not count.
+    pub memory_limit_mib: u64,
 }
 
 /// A set of cells by name.

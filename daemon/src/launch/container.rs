@@ -10,7 +10,7 @@ use wbd_linux::process::Ended;
 
 use super::observed::Observed;
 use super::output::Printout;
-use super::process::{Launcher, Limits, MeansError};
+use super::process::{Launcher, Limits, MeansError, starved};
 use super::slot::{Slot, put_away};
 use crate::collect::helpers;
 use crate::collect::kernel::Kernel;
@@ -85,6 +85,7 @@ pub(crate) fn run(
         .memory()
         .and_then(|memory| memory.peak())
         .and_then(Result::ok);
+    observed.faults.splice(0..0, starved(&cgroup, limits));
     put_away(cgroup)?;
     Ok((observed, requests, used))
 }

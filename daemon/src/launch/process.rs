@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use perf_event::Counter;
-use wbd_linux::cgroup::CgroupError;
+use wbd_linux::cgroup::{CgroupError, RunCgroup};
 use wbd_linux::clock::monotonic_ns;
 use wbd_linux::gate::{Child, Gate, LaunchError, Program};
 use wbd_linux::perf::{self, CounterKind};
@@ -26,7 +26,12 @@ pub(crate) struct Limits {
     pub(crate) time: Duration,
     /// How many bytes it may print.
     pub(crate) output_bytes: u64,
+    /// How many bytes of memory it may have.
+    pub(crate) memory_bytes: u64,
 }
+
+/// How near to its limit memory comes, in bytes, before the kernel ends anybody for it: it charges in advance.
+const NEAR_BYTES: u64 = 1024 * 1024;
 
 /// Why a run could not even be tried: the daemon's own means failed it.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +168,11 @@ impl Launcher {
         let memory = slot.current().and_then(|cgroup| cgroup.memory());
         let peak = memory.and_then(|memory| memory.peak()).and_then(Result::ok);
         observed.memory_peak = peak.map(|peak| peak.saturating_sub(charged));
+        if peak.is_some_and(|peak| peak.saturating_add(NEAR_BYTES) >= limits.memory_bytes) {
+            observed
+                .faults
+                .splice(0..0, slot.current().and_then(|cgroup| starved(cgroup, limits)));
+        }
         Ok(observed)
     }
 
@@ -247,6 +257,18 @@ impl Launcher {
             }
         }
     }
+}
+
+/// Whether the kernel ended a process of the run for want of memory.
+pub(super) fn starved(cgroup: &RunCgroup, limits: Limits) -> Option<String> {
+    let ended = cgroup.memory().is_some_and(|memory| memory.oom_kills() > 0);
+    ended.then(|| {
+        cgroup.retire(); // the kernel goes on counting
+        format!(
+            "needed more than the {} MiB of memory that a run may have, and the kernel ended it; see --memory-limit",
+            limits.memory_bytes / (1024 * 1024)
+        )
+    })
 }
 
 fn limit_broken(limits: Limits, deadline: Instant, streams: &Streams) -> Option<String> {

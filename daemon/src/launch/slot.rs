@@ -14,11 +14,25 @@ const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
 pub(crate) struct Slot {
     nest: Nest,
     current: Option<RunCgroup>,
+    memory_limit: u64,
 }
 
 impl Slot {
     pub(crate) fn new(nest: Nest) -> Self {
-        Self { nest, current: None }
+        Self {
+            nest,
+            current: None,
+            memory_limit: u64::MAX,
+        }
+    }
+
+    /// Lets every run from now on have this much memory, in bytes. Where the kernel keeps no account of it, there
+    /// is no limit.
+    pub(crate) fn limit_memory(&mut self, bytes: u64) {
+        if self.memory_limit != bytes {
+            self.memory_limit = bytes;
+            self.current.iter().for_each(RunCgroup::retire);
+        }
     }
 
     /// The cgroup for the next run, and the bytes it already holds.
@@ -26,7 +40,7 @@ impl Slot {
         let current = match self.current.take() {
             Some(used) if is_fresh(&used)? => used,
             used => {
-                let made = self.nest.make()?;
+                let made = self.make()?;
                 made.adopt_this_thread()?; // which takes it out of the one used before
                 used.map_or(Ok(()), put_away)?;
                 made
@@ -39,8 +53,17 @@ impl Slot {
     /// A cgroup for a container, and its path as the engine wants to be told it: the engine puts the
     /// container inside, and this thread stays out. It must be put away after the run.
     pub(crate) fn for_container(&mut self) -> Result<(RunCgroup, String), CgroupError> {
-        let made = self.nest.make()?;
+        let made = self.make()?;
         Ok((made, self.nest.path_of_latest().display().to_string()))
+    }
+
+    fn make(&mut self) -> Result<RunCgroup, CgroupError> {
+        let made = self.nest.make()?;
+        if self.memory_limit != u64::MAX {
+            made.memory()
+                .map_or(Ok(()), |memory| memory.limit(self.memory_limit))?;
+        }
+        Ok(made)
     }
 
     /// The cgroup of the present run.

@@ -160,6 +160,9 @@ fn check_amount(request: &RunRequest) -> Result<(), PlanError> {
     if request.time_limit_ms == 0 {
         return Err(usage("a time limit of 0 leaves no time to run"));
     }
+    if request.memory_limit_mib == 0 {
+        return Err(usage("a memory limit of 0 leaves no room to run"));
+    }
     Ok(())
 }
 
@@ -361,6 +364,7 @@ mod tests {
             dirs: dirs.iter().map(dir).collect(),
             runs: 1,
             time_limit_ms: 1,
+            memory_limit_mib: 1,
             ..RunRequest::default()
         }
     }

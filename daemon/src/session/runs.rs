@@ -19,6 +19,9 @@ use crate::store::{Recording, Writer};
 /// Most bytes a run may print.
 const OUTPUT_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
 
+/// Bytes of a mebibyte.
+const MIB: u64 = 1024 * 1024;
+
 /// The runs of an experiment under way.
 pub(super) struct Runs<'a> {
     pub(super) laboratory: &'a mut Laboratory,
@@ -43,6 +46,8 @@ impl Runs<'_> {
         let rounds = request.warmup.saturating_add(request.runs);
         let order = wbd_analysis::order::shuffled_rounds(self.ready.len(), rounds, seed);
         let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
+        let memory_bytes = request.memory_limit_mib.saturating_mul(MIB);
+        self.laboratory.slot.limit_memory(memory_bytes);
         news.send(Progress::Started {
             experiment: recording.name(),
             runs: total,
@@ -73,6 +78,7 @@ impl Runs<'_> {
         let limits = Limits {
             time: Duration::from_millis(self.plan.request.time_limit_ms),
             output_bytes: OUTPUT_LIMIT_BYTES,
+            memory_bytes: self.plan.request.memory_limit_mib.saturating_mul(MIB),
         };
         let output = self.plan.cells[ready.index].output.as_ref();
         let Laboratory {

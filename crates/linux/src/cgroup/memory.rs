@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::CgroupError;
+use super::{CgroupError, write};
 
 /// Keys of `memory.stat` that add up to what a cgroup holds: version 1's, then version 2's.
 const HELD: [&str; 5] = ["rss", "cache", "anon", "file", "kernel"];
@@ -19,26 +19,49 @@ pub struct MemoryUsage {
     peak: Option<File>,
     can_reset: bool,
     directory: PathBuf,
+    /// Where it is limited, and where it is counted how often the limit cost a process its life.
+    limit: PathBuf,
+    kills: PathBuf,
+}
+
+/// Names of the files that versions 1 and 2 call differently.
+struct Names {
+    usage: &'static str,
+    peak: &'static str,
+    limit: &'static str,
+    kills: &'static str,
 }
 
 impl MemoryUsage {
     /// Those of a cgroup of the version 1 memory controller.
     pub(super) fn v1(directory: &Path) -> Result<Self, CgroupError> {
-        Self::open(directory, "memory.usage_in_bytes", "memory.max_usage_in_bytes")
+        let names = Names {
+            usage: "memory.usage_in_bytes",
+            peak: "memory.max_usage_in_bytes",
+            limit: "memory.limit_in_bytes",
+            kills: "memory.oom_control",
+        };
+        Self::open(directory, &names)
     }
 
     /// Those of a cgroup of the unified hierarchy. `memory.peak` came with Linux 5.19.
     pub(super) fn v2(directory: &Path) -> Result<Self, CgroupError> {
-        Self::open(directory, "memory.current", "memory.peak")
+        let names = Names {
+            usage: "memory.current",
+            peak: "memory.peak",
+            limit: "memory.max",
+            kills: "memory.events",
+        };
+        Self::open(directory, &names)
     }
 
-    fn open(directory: &Path, usage: &str, peak: &str) -> Result<Self, CgroupError> {
-        let usage_path = directory.join(usage);
+    fn open(directory: &Path, names: &Names) -> Result<Self, CgroupError> {
+        let usage_path = directory.join(names.usage);
         let usage = File::open(&usage_path).map_err(CgroupError::at("open", &usage_path))?;
         let stat_path = directory.join("memory.stat");
         let stat = File::open(&stat_path).map_err(CgroupError::at("open", &stat_path))?;
         let kernel = File::open(directory.join("memory.kmem.usage_in_bytes")).ok(); // version 1 alone
-        let peak_path = directory.join(peak);
+        let peak_path = directory.join(names.peak);
         let writable = File::options().read(true).write(true).open(&peak_path);
         let can_reset = writable.is_ok();
         let peak = writable.or_else(|_| File::open(&peak_path)).ok();
@@ -49,6 +72,8 @@ impl MemoryUsage {
             peak,
             can_reset,
             directory: directory.to_owned(),
+            limit: directory.join(names.limit),
+            kills: directory.join(names.kills),
         })
     }
 
@@ -85,6 +110,19 @@ impl MemoryUsage {
             return false;
         };
         (&*peak).write_all(b"0").is_ok()
+    }
+
+    /// Lets it be charged with no more than this many bytes: the kernel ends a process inside that needs more.
+    pub fn limit(&self, bytes: u64) -> Result<(), CgroupError> {
+        write(&self.limit, &bytes.to_string()).map_err(CgroupError::at("write", &self.limit))
+    }
+
+    /// How many processes inside the kernel ended for want of memory so far; 0 where it does not say.
+    #[must_use]
+    pub fn oom_kills(&self) -> u64 {
+        let text = std::fs::read_to_string(&self.kills).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+        line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
     }
 
     /// The directory these files lie in.

@@ -24,8 +24,8 @@ pub struct RunCgroup {
     v1: Option<PathBuf>,
     /// Its directory in every hierarchy, where it was or may have been made.
     everywhere: Vec<PathBuf>,
-    /// Whether what was inside was ever killed.
-    killed: Cell<bool>,
+    /// Whether no other run may have it.
+    retired: Cell<bool>,
 }
 
 impl RunCgroup {
@@ -51,7 +51,7 @@ impl RunCgroup {
         let everywhere = hierarchies.roots().map(|root| root.join(relative)).collect();
         Ok(Self {
             everywhere,
-            killed: Cell::new(false),
+            retired: Cell::new(false),
             unified,
             directory,
             events,
@@ -105,7 +105,7 @@ impl RunCgroup {
 
     /// Ends every process inside, at once and without appeal, and waits until they are gone.
     pub fn kill(&self) -> Result<(), CgroupError> {
-        self.killed.set(true);
+        self.retire(); // Linux takes a child born into it from now on for one that escaped the killing
         kill_all(&self.unified)?;
         let begin = Instant::now();
         while self.is_populated()? {
@@ -118,8 +118,12 @@ impl RunCgroup {
         Ok(())
     }
 
-    /// Whether a run left it as it was made: nobody inside, no cgroup below, and nothing ever killed, since
-    /// Linux takes a child that is born into a cgroup for one that should have been killed with the others.
+    /// Makes it count as touched.
+    pub fn retire(&self) {
+        self.retired.set(true);
+    }
+
+    /// Whether a run left it as it was made: nobody inside, no cgroup below, not retired.
     pub fn is_untouched(&self) -> Result<bool, CgroupError> {
         let own_links = 2; // its name and its `.`; each cgroup below adds its `..`
         let links = self
@@ -127,7 +131,7 @@ impl RunCgroup {
             .metadata()
             .map_err(CgroupError::at("look at", &self.unified))?
             .nlink();
-        Ok(!self.killed.get() && links <= own_links && !self.is_populated()?)
+        Ok(!self.retired.get() && links <= own_links && !self.is_populated()?)
     }
 
     /// Removes it and what was made below it; no process may be inside.
