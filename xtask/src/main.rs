@@ -14,6 +14,7 @@ mod docker;
 mod ebpf;
 mod fingerprint;
 mod interrupt;
+mod llvm;
 mod pinned;
 mod programs;
 mod progress;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::cargo::{Job, executable, packages};
 use crate::dist::{self, Dist, install, list, make_dir};
+use crate::llvm;
 use crate::progress;
 use crate::tree::Tree;
 use crate::wasmedge;
@@ -45,7 +46,16 @@ pub(crate) struct Runners {
 fn means(tree: &Tree, dist: &Dist, package: &str) -> Result<Means, Missing> {
     match package {
         "wbd-runner-wasmedge" => wasmedge::provide(tree, dist),
+        "wbd-runner-wasmer-cranelift" => Ok(own_workspace(tree)),
+        "wbd-runner-wasmer-llvm" => llvm::provide(),
         _ => Ok(Means::default()),
+    }
+}
+
+/// A workspace of its own builds into the one folder only if it is told to, and has much in common with the others.
+fn own_workspace(tree: &Tree) -> Means {
+    Means {
+        environment: vec![("CARGO_TARGET_DIR", tree.target.clone().into())],
     }
 }
 
@@ -87,7 +97,7 @@ fn build_one(tree: &Tree, dist: &Dist, package: &str, means: &Means) -> Result<(
         edges: "normal,build",
         environment: &means.environment,
     };
-    let made = job.run(&tree.root)?;
+    let made = job.run(&folder(&tree.root, package))?;
     install(executable(&made, package)?, &dist.runners())?;
     dist::remove(&note(dist, package))
 }
@@ -106,12 +116,20 @@ fn note(dist: &Dist, package: &str) -> PathBuf {
     dist.runners().join(format!("{package}.missing"))
 }
 
+const PREFIX: &str = "wbd-runner-";
+
+/// Where a runner's package is. Cargo runs there, since not every one belongs to the root's workspace.
+pub(crate) fn folder(root: &Path, package: &str) -> PathBuf {
+    let engine = package.strip_prefix(PREFIX).unwrap_or(package);
+    root.join("runners").join(engine)
+}
+
 /// The packages below `runners`: `runners/ENGINE` holds `wbd-runner-ENGINE`.
 fn all(root: &Path) -> Result<Vec<String>> {
     let folders = list(&root.join("runners"))?;
     let engines = folders.iter().filter(|path| path.join("Cargo.toml").is_file());
     Ok(engines
-        .filter_map(|path| Some(format!("wbd-runner-{}", path.file_name()?.to_str()?)))
+        .filter_map(|path| Some(format!("{PREFIX}{}", path.file_name()?.to_str()?)))
         .collect())
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Options {
 }
 
 /// A package and what it is for.
-type Package = (&'static str, &'static str);
+pub(crate) type Package = (&'static str, &'static str);
 
 const COMPILING: &[Package] = &[
     ("clang-19", "compiles the workloads, natively and to Wasm"),
@@ -54,15 +54,41 @@ const CONTAINERS: &[Package] = &[
     ("iptables", "gives containers a network"),
 ];
 
+/// For one runner alone: without them the others are built.
+pub(crate) const LLVM: &[Package] = &[
+    ("llvm-22-dev", "the compiler that Wasmer's LLVM runner contains"),
+    ("libpolly-22-dev", "a part of LLVM that Debian packs by itself"),
+    ("libz3-dev", "a library that LLVM uses"),
+    ("libzstd-dev", "a library that LLVM uses"),
+    ("libxml2-dev", "a library that LLVM uses"),
+    ("zlib1g-dev", "a library that LLVM uses"),
+];
+
 /// Installs what is missing.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let missing = missing(&wanted(options))?;
-    if missing.is_empty() {
-        progress::line("setup: nothing is missing");
-        return Ok(());
+    provide(&wanted(options))?;
+    if let Err(error) = provide(LLVM) {
+        progress::line(format!(
+            "setup: there will be no targets wasmer-llvm-*, since LLVM cannot be installed: {error:#}"
+        ));
     }
+    Ok(())
+}
+
+/// The command that installs these packages.
+pub(crate) fn install_command(packages: &[Package]) -> String {
+    let names: Vec<_> = names(packages).collect();
+    let list = names.join(" ");
+    format!("sudo apt-get update && sudo apt-get install --yes {list}")
+}
+
+fn provide(wanted: &[Package]) -> Result<()> {
+    let missing = missing(wanted)?;
     for (package, purpose) in &missing {
         progress::line(format!("setup: {package} is missing: {purpose}"));
+    }
+    if missing.is_empty() {
+        return Ok(());
     }
     install(&missing)
 }
@@ -124,13 +150,11 @@ fn installed(wanted: &[Package]) -> Result<String> {
 }
 
 fn install(packages: &[Package]) -> Result<()> {
-    let names: Vec<_> = names(packages).collect();
     if !Uid::effective().is_root() {
-        let list = names.join(" ");
-        bail!("installing needs root. Run: sudo apt-get update && sudo apt-get install --yes {list}");
+        bail!("installing needs root. Run: {}", install_command(packages));
     }
     shell::run(&mut apt_get(&["update"]))?;
-    shell::run(apt_get(&["install", "--yes", "--no-install-recommends"]).args(names))
+    shell::run(apt_get(&["install", "--yes", "--no-install-recommends"]).args(names(packages)))
 }
 
 fn apt_get(arguments: &[&str]) -> Command {

@@ -6,7 +6,7 @@ use std::process::Output;
 use super::{assert_refused, status};
 use crate::{Bench, Trial, guests};
 
-/// WASI preview 1's `badf`: descriptor 3, the first preopened directory, is not open.
+/// WASI preview 1's `badf`: the last descriptor tried is not open.
 const ERRNO_BADF: i32 = 8;
 
 /// No preopened directory unless one is asked for.

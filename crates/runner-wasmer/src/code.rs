@@ -1,0 +1,51 @@
+//! From a file to machine code.
+
+use std::path::Path;
+
+use wasmer::sys::EngineBuilder;
+use wasmer::{Engine, Module};
+use wbd_runner::module::read;
+use wbd_runner::{Failure, Mode};
+
+use crate::Compiler;
+
+/// An engine with the compiler, and for code that was compiled before one without.
+pub(crate) fn engine<C: Compiler>(mode: Mode) -> Engine {
+    match mode {
+        Mode::Aot => EngineBuilder::headless().into(),
+        _ => EngineBuilder::new(C::settings()).into(),
+    }
+}
+
+/// The module in the file, compiled now or before.
+pub(crate) fn load<C: Compiler>(engine: &Engine, mode: Mode, path: &Path) -> Result<Module, Failure> {
+    match mode {
+        Mode::Aot => load_precompiled(engine, path, C::RUNNER),
+        _ => compile(engine, path),
+    }
+}
+
+/// The machine code of the module in the file, for `load` under the same version on the same processor.
+pub(crate) fn precompile(engine: &Engine, path: &Path) -> Result<Vec<u8>, Failure> {
+    let code = compile(engine, path)?.serialize();
+    code.map(Into::into)
+        .map_err(|error| Failure::cannot_compile(path, error))
+}
+
+fn compile(engine: &Engine, path: &Path) -> Result<Module, Failure> {
+    Module::new(engine, read(path)?).map_err(|error| Failure::cannot_compile(path, error))
+}
+
+#[allow(
+    unsafe_code,
+    reason = "Wasmer maps machine code without being able to check it"
+)]
+fn load_precompiled(engine: &Engine, path: &Path, runner: &str) -> Result<Module, Failure> {
+    std::fs::File::open(path).map_err(|error| Failure::cannot_read(path, error))?;
+    // SAFETY: the code must be what `precompile` wrote, unchanged. The daemon vouches for that: it had
+    // the file made by this very program, keeps it under the hash of the module in a directory that only
+    // it can write to, and names no other file here. Wasmer itself refuses other files and formats as far
+    // as a header can tell.
+    unsafe { Module::deserialize_from_file(engine, path) }
+        .map_err(|error| Failure::cannot_load(path, error, runner))
+}

@@ -1,0 +1,7 @@
+//! The runner's contract with the daemon, tested on the built program.
+
+wbd_runner_tests::contract! {
+    runner: env!("CARGO_BIN_EXE_wbd-runner-wasmer-llvm"),
+    version: "wasmer 7.4.2 llvm",
+    modes: [jit, aot],
+}
