@@ -144,7 +144,7 @@ fn runner_tests(tree: &Tree, runners: &Runners, suites: &mut Suites) -> Result<(
 fn tests_of_runner(tree: &Tree, package: &str, means: &Means, tally: &mut Tally) -> Result<()> {
     let mut cargo = cargo::command();
     cargo
-        .current_dir(runners::folder(&tree.root, package))
+        .current_dir(crate::runners::folder(&tree.root, package))
         .args(["test", "--release", "--no-fail-fast"])
         .args(packages(&[package]))
         .envs(means.environment.iter().cloned());
