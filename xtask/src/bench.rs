@@ -45,8 +45,12 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
     setup::run(&setup::Options {
         docker: false,
         peers: true,
+        without_llvm: true,
     })?;
-    let dist = build::run(tree)?.dist;
+    let one_engine = build::Options {
+        engines: vec!["wasmtime".to_owned()],
+    };
+    let dist = build::run(tree, &one_engine)?.dist;
     programs::build(tree, &dist, &Compiler::find(&tree.target)?)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");

@@ -1,6 +1,7 @@
 //! `cargo xtask build`: programs, runners and workloads, into one folder that can be installed as it is.
 
 use anyhow::Result;
+use clap::Args;
 
 use crate::cargo::{Job, executable, packages};
 use crate::compiler::Compiler;
@@ -9,6 +10,14 @@ use crate::progress;
 use crate::runners::Runners;
 use crate::tree::Tree;
 use crate::workloads;
+
+/// What to build.
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Build the runner of this engine and of no other, by its folder below `runners`; may be given several times
+    #[arg(long = "engine", value_name = "ENGINE")]
+    pub engines: Vec<String>,
+}
 
 /// What was built.
 pub(crate) struct Built {
@@ -19,11 +28,11 @@ pub(crate) struct Built {
 }
 
 /// Builds all that is not up to date.
-pub(crate) fn run(tree: &Tree) -> Result<Built> {
+pub(crate) fn run(tree: &Tree, options: &Options) -> Result<Built> {
     let dist = Dist::of(tree);
     build_programs(tree, &dist)?;
     workloads::build(tree, &dist, &Compiler::find(&tree.target)?)?;
-    let runners = Runners::build(tree, &dist)?;
+    let runners = Runners::build(tree, &dist, &options.engines)?;
     progress::line(format!("built into {}", dist.root.display()));
     runners.report();
     Ok(Built { dist, runners })

@@ -50,7 +50,7 @@ enum Task {
     /// Install what compiling and measuring need
     Setup(setup::Options),
     /// Build the programs, the runners and the workloads into one folder
-    Build,
+    Build(build::Options),
     /// Rebuild the kernel object, or check the committed one
     Ebpf(ebpf::Options),
     /// From a fresh machine to tables: build everything, start the daemon, measure, print
@@ -73,7 +73,7 @@ fn run(task: Task) -> Result<ExitCode> {
     let tree = Tree::find()?;
     match task {
         Task::Setup(options) => setup::run(&options)?,
-        Task::Build => drop(build::run(&tree)?),
+        Task::Build(options) => drop(build::run(&tree, &options)?),
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
         Task::Bench => bench::run(&tree)?,

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use crate::cargo::{Job, executable, packages};
@@ -60,11 +60,11 @@ fn own_workspace(tree: &Tree) -> Means {
 }
 
 impl Runners {
-    /// Builds all that can be built.
-    pub(crate) fn build(tree: &Tree, dist: &Dist) -> Result<Self> {
+    /// Builds all that can be built, or where engines are named, theirs.
+    pub(crate) fn build(tree: &Tree, dist: &Dist, engines: &[String]) -> Result<Self> {
         let mut runners = Self::default();
         let mut outcome = Ok(());
-        for package in all(&tree.root)? {
+        for package in chosen(&tree.root, engines)? {
             match means(tree, dist, &package) {
                 Ok(means) => {
                     outcome = outcome.and(build_one(tree, dist, &package, &means));
@@ -122,6 +122,23 @@ const PREFIX: &str = "wbd-runner-";
 pub(crate) fn folder(root: &Path, package: &str) -> PathBuf {
     let engine = package.strip_prefix(PREFIX).unwrap_or(package);
     root.join("runners").join(engine)
+}
+
+fn chosen(root: &Path, engines: &[String]) -> Result<Vec<String>> {
+    let all = all(root)?;
+    if engines.is_empty() {
+        return Ok(all);
+    }
+    let package = |engine: &String| {
+        let package = format!("{PREFIX}{engine}");
+        ensure!(
+            all.contains(&package),
+            "no engine is called `{engine}`; there are: {}",
+            all.join(", ")
+        );
+        Ok(package)
+    };
+    engines.iter().map(package).collect()
 }
 
 /// The packages below `runners`: `runners/ENGINE` holds `wbd-runner-ENGINE`.

@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Also install the tools that benchmarks compare with
     #[arg(long)]
     pub peers: bool,
+    /// Leave out LLVM, which one of Wasmer's compilers is built with
+    #[arg(long)]
+    pub without_llvm: bool,
 }
 
 /// A package and what it is for.
@@ -67,6 +70,9 @@ pub(crate) const LLVM: &[Package] = &[
 /// Installs what is missing.
 pub(crate) fn run(options: &Options) -> Result<()> {
     provide(&wanted(options))?;
+    if options.without_llvm {
+        return Ok(());
+    }
     if let Err(error) = provide(LLVM) {
         progress::line(format!(
             "setup: there will be no targets wasmer-llvm-*, since LLVM cannot be installed: {error:#}"

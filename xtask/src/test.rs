@@ -95,9 +95,10 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
         setup::run(&setup::Options {
             docker: true,
             peers: false,
+            without_llvm: false,
         })
     })?;
-    let built = steps.run("build", || build::run(tree))?;
+    let built = steps.run("build", || build::run(tree, &build::Options::default()))?;
     let (dist, runners) = (built.dist, built.runners);
     steps.run("build test programs", || {
         programs::build(tree, &dist, &Compiler::find(&tree.target)?)
