@@ -28,7 +28,7 @@ fn arg(ctx: &TracePointContext, at: usize) -> u64 {
 #[tracepoint]
 pub fn open_enter(ctx: TracePointContext) -> u32 {
     if let Some(run) = Run::of_current()
-        && !run.helper
+        && !run.is_helper()
         && names_a_module(arg(&ctx, 1))
     {
         run.send(run.event(EventKind::Opened));
@@ -58,7 +58,7 @@ pub fn protect_enter(ctx: TracePointContext) -> u32 {
         return 0;
     }
     if let Some(run) = Run::of_current()
-        && !run.helper
+        && !run.is_helper()
     {
         report_executable(&run, arg(&ctx, 0), arg(&ctx, 1));
     }
@@ -87,7 +87,7 @@ pub fn write_enter(ctx: TracePointContext) -> u32 {
         return 0;
     }
     if let Some(run) = Run::of_current()
-        && !run.helper
+        && !run.is_helper()
     {
         report_output(&run, descriptor);
     }

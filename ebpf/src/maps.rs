@@ -2,7 +2,9 @@
 
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, RingBuf};
-use wbd_abi::{MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState, Seen};
+use wbd_abi::{
+    MAX_CONTAINERS, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState, Seen,
+};
 
 /// Records on their way to the daemon.
 #[map]
@@ -15,6 +17,10 @@ pub static RUNS: HashMap<u64, RunState> = HashMap::with_max_entries(MAX_RUNS, 0)
 /// Followed processes of a container engine: process id -> key into [`RUNS`].
 #[map]
 pub static HELPERS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_PROCESSES, 0);
+
+/// Cgroups that helpers made, by their id: key into [`RUNS`].
+#[map]
+pub static CONTAINERS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(MAX_CONTAINERS, 0);
 
 /// Processes between their exec and their ELF entry point.
 #[map]

@@ -6,6 +6,7 @@ use aya_ebpf::macros::{tracepoint, uprobe};
 use aya_ebpf::programs::{ProbeContext, TracePointContext};
 use wbd_abi::EventKind;
 
+use crate::maps::CONTAINERS;
 use crate::run::Run;
 
 /// Where `cgroup:cgroup_mkdir` keeps the hierarchy's number, and the new cgroup's id.
@@ -34,6 +35,9 @@ pub fn cgroup_mkdir(ctx: TracePointContext) -> u32 {
     if let (Ok(UNIFIED), Ok(id), Some(run)) = (hierarchy, id, Run::of_current()) {
         let mut event = run.event(EventKind::CgroupMade);
         event.a = id;
+        if run.is_helper() && CONTAINERS.insert(&id, &run.key, 0).is_err() {
+            run.count_lost();
+        }
         run.send(event);
     }
     0

@@ -36,7 +36,7 @@ fn report_exec(run: &Run, task: Task) {
     event.a = image.linker;
     event.b = image.entry;
     event.run_delay_ns = task.run_delay_ns();
-    if !run.helper {
+    if !run.is_helper() {
         let watched = Process {
             entry: image.entry,
             first_user_seen: 0,
@@ -64,7 +64,7 @@ fn report_fork(run: &Run, parent: Task, child: Task) {
         return run.count_thread();
     }
     run.count_fork();
-    if run.helper && HELPERS.insert(&pid, &run.key, 0).is_err() {
+    if run.is_helper() && HELPERS.insert(&pid, &run.key, 0).is_err() {
         run.count_lost();
     }
     let mut event = run.event(EventKind::Fork);
@@ -93,7 +93,7 @@ fn report_exit(run: &Run, task: Task) {
     event.b = u64::from(task.exit_code());
     event.run_delay_ns = task.leader().run_delay_ns();
     first_user::forget(event.pid);
-    if run.helper {
+    if run.is_helper() {
         let _ = HELPERS.remove(&event.pid); // gone already where the map was full
     }
     run.send(event);

@@ -3,20 +3,20 @@
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::helpers::{
     bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_ns,
-    generated::bpf_get_current_ancestor_cgroup_id,
+    generated::{bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id},
 };
-use wbd_abi::{Event, EventKind, RING_BYTES, RunState};
+use wbd_abi::{CONTAINED, Event, EventKind, HELPER, RING_BYTES, RunState, TARGET};
 
 use crate::atomic::add;
-use crate::maps::{EVENTS, HELPERS, RUNS, run_level};
+use crate::maps::{CONTAINERS, EVENTS, HELPERS, RUNS, run_level};
 
 /// The registered run of the current task.
 pub struct Run {
     state: *mut RunState,
     /// Key of the run in the map of runs.
     pub key: u64,
-    /// Whether the task is a followed helper rather than the target's own.
-    pub helper: bool,
+    /// Whose the task is, as events say it.
+    whose: u32,
 }
 
 /// Process id of the current task.
@@ -35,17 +35,38 @@ impl Run {
             return Some(Self {
                 state,
                 key: cgroup,
-                helper: false,
+                whose: TARGET,
             });
         }
+        Self::contained().or_else(Self::helping)
+    }
+
+    /// The run whose helper made the current task's cgroup.
+    #[inline(always)]
+    fn contained() -> Option<Self> {
+        // SAFETY: the helper has no precondition, and the value is a number that is only ever replaced as a whole.
+        let key = unsafe { *CONTAINERS.get(&bpf_get_current_cgroup_id())? };
+        Self::by_key(key, CONTAINED)
+    }
+
+    /// The run that follows the current task's process.
+    #[inline(always)]
+    fn helping() -> Option<Self> {
         // SAFETY: the value is a number that is only ever replaced as a whole.
         let key = unsafe { *HELPERS.get(&current_pid())? };
+        Self::by_key(key, HELPER)
+    }
+
+    #[inline(always)]
+    fn by_key(key: u64, whose: u32) -> Option<Self> {
         let state = RUNS.get_ptr_mut(&key)?;
-        Some(Self {
-            state,
-            key,
-            helper: true,
-        })
+        Some(Self { state, key, whose })
+    }
+
+    /// Whether the task is a followed helper rather than the target's own or its container's.
+    #[inline(always)]
+    pub fn is_helper(&self) -> bool {
+        self.whose == HELPER
     }
 
     /// Counts a process made.
@@ -84,7 +105,7 @@ impl Run {
             pid: (ids >> 32) as u32,
             tid: ids as u32,
             kind: kind as u32,
-            helper: self.helper as u32,
+            helper: self.whose,
             comm: bpf_get_current_comm().unwrap_or_default(),
         }
     }

@@ -31,6 +31,7 @@ fn request() -> RunRequest {
         runs: 1,
         cwd: "/".into(),
         time_limit_ms: 10_000,
+        memory_limit_mib: 1024,
         ..RunRequest::default()
     }
 }
@@ -209,6 +210,13 @@ fn requests_that_make_no_sense_are_refused_and_the_daemon_lives() {
             "no time",
             RunRequest {
                 time_limit_ms: 0,
+                ..native()
+            },
+        ),
+        (
+            "no room",
+            RunRequest {
+                memory_limit_mib: 0,
                 ..native()
             },
         ),

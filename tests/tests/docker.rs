@@ -47,6 +47,45 @@ fn in_a_long_run(home: &Home) -> Client {
     client
 }
 
+/// Docker's own client as a plain command: the program it runs is seen in a container that is none of ours. Needs root
+/// and Docker.
+#[test]
+fn the_guest_of_dockers_own_client_is_the_program_in_its_container() {
+    require();
+    let home = Home::new();
+    let _wbd = home.start();
+    let ours = home.measure(&["-t", "docker", "-w", "empty", "-n", "1"]);
+    let listed = docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).expect(0);
+    let image = listed
+        .stdout
+        .lines()
+        .find(|image| image.contains("empty"))
+        .expect("an image of ours");
+    let made = home.measure(&["-n", "3", "--warmup", "0", "--", "docker", "run", "--rm", image]);
+    for sample in &made.cells[0].samples {
+        let path = [
+            I::Launch,
+            I::Exec,
+            I::FirstUser,
+            I::Entry,
+            I::ShimExec,
+            I::RuncExec,
+            I::CgroupMade,
+            I::Guest,
+            I::Exit,
+        ];
+        assert_in_order(sample, &path);
+    }
+    let (client, direct) = (
+        p50(&made.cells[0], Metric::Startup),
+        p50(&ours.cells[0], Metric::Startup),
+    );
+    assert!(
+        (direct / 3..direct * 6).contains(&client),
+        "{client} ns by the client, {direct} without it"
+    );
+}
+
 /// Needs root and Docker.
 #[test]
 fn docker_runs_have_every_instant_of_a_containers_path_in_order() {

@@ -14,6 +14,9 @@ pub const MAX_RUNS: u32 = 1024;
 /// Processes that can be followed at once, over all runs.
 pub const MAX_PROCESSES: u32 = 65_536;
 
+/// Cgroups that helpers made and that are remembered.
+pub const MAX_CONTAINERS: u32 = 1024;
+
 /// Processes of which it is remembered what was seen, for those that may be engines.
 pub const MAX_ENGINES: u32 = 1024;
 
@@ -90,6 +93,16 @@ pub enum Mark {
     Start = 5,
 }
 
+/// [`Event::helper`] of a process of the target's own: in its run's cgroup.
+pub const TARGET: u32 = 0;
+
+/// [`Event::helper`] of a followed process of a container engine's.
+pub const HELPER: u32 = 1;
+
+/// [`Event::helper`] of a process in a cgroup that a helper made, beside the run's: a container's, whose client the
+/// target is.
+pub const CONTAINED: u32 = 2;
+
 /// One record of the ring buffer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,7 +124,7 @@ pub struct Event {
     pub tid: u32,
     /// [`EventKind`] as a number.
     pub kind: u32,
-    /// 1 where the process is a followed helper (a container engine's), not the target's own.
+    /// Whose the process is: [`TARGET`], [`HELPER`] or [`CONTAINED`].
     pub helper: u32,
     /// Command name, zero-terminated.
     pub comm: [u8; COMM_LEN],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wbd_abi::{Event, EventKind};
+use wbd_abi::{CONTAINED, Event, EventKind, HELPER};
 use wbd_model::{Instant, InstantName, Instants, Metric, Sample};
 
 use super::sample::{self, Expected};
@@ -13,6 +13,7 @@ use crate::launch::observed::Observed;
 
 const REQUEST: &str = "the daemon's own clock beside its request to the engine";
 const MKDIR: &str = "tracepoint cgroup:cgroup_mkdir, by a descendant of the engine";
+const CONTAINED_ENTRY: &str = "entry point of the first program in the container: instruction-fetch fault, tracepoint exceptions:page_fault_user";
 const HELPER_EXEC: &str = "tracepoint sched:sched_process_exec, by a descendant of the engine";
 
 /// How the engine's helpers call themselves in the kernel.
@@ -60,26 +61,46 @@ fn instants(observed: &Observed, requests: Requests) -> Instants {
         found.extend(ns.map(|ns| (name, Instant::seen(ns, REQUEST))));
     }
     let since = requests.start_sent.unwrap_or(u64::MAX);
-    for (name, kind, comm, method) in [
+    found.extend(of_helpers(&observed.events, since));
+    found
+}
+
+/// What the engine's helpers did from `since` on, on their way to the container.
+fn of_helpers(events: &[Event], since: u64) -> Instants {
+    let steps = [
         (InstantName::ShimExec, EventKind::Exec, SHIM, HELPER_EXEC),
         (InstantName::RuncExec, EventKind::Exec, RUNC, HELPER_EXEC),
-        (
-            InstantName::CgroupMade,
-            EventKind::CgroupMade,
-            b"".as_slice(),
-            MKDIR,
-        ),
-    ] {
+        (InstantName::CgroupMade, EventKind::CgroupMade, &[][..], MKDIR),
+    ];
+    let first = |kind: EventKind, comm: &[u8]| {
         let of_helper = |event: &&Event| {
-            event.helper == 1
+            event.helper == HELPER
                 && event.ns >= since
                 && event.kind == kind as u32
                 && event.comm.starts_with(comm)
         };
-        let first = observed.events.iter().find(of_helper);
-        found.extend(first.map(|event| (name, Instant::seen(event.ns, method))));
-    }
-    found
+        events.iter().find(of_helper)
+    };
+    let instant = |(name, kind, comm, method)| Some((name, Instant::seen(first(kind, comm)?.ns, method)));
+    steps.into_iter().filter_map(instant).collect()
+}
+
+/// For a client of an engine, run as a plain command: adds what its container went through, and where the user's own
+/// code began there. What was not seen stays absent.
+pub(crate) fn add_to_client(events: &[Event], client: &mut Instants) {
+    let since = client
+        .get(&InstantName::Launch)
+        .map_or(u64::MAX, |launch| launch.ns);
+    client.extend(of_helpers(events, since));
+    let contained = |kind: EventKind, pid: Option<u32>| {
+        let is = |event: &&Event| {
+            event.helper == CONTAINED && event.kind == kind as u32 && pid.is_none_or(|pid| event.pid == pid)
+        };
+        events.iter().find(is)
+    };
+    let program = contained(EventKind::Exec, None).map(|event| event.pid);
+    let entry = program.and_then(|program| contained(EventKind::Entry, Some(program)));
+    client.extend(entry.map(|entry| (InstantName::Guest, Instant::seen(entry.ns, CONTAINED_ENTRY))));
 }
 
 #[cfg(test)]
@@ -97,6 +118,27 @@ mod tests {
         };
         event.comm[..comm.len()].copy_from_slice(comm);
         event
+    }
+
+    #[test]
+    fn the_guest_of_a_client_is_in_its_container() {
+        let events = [
+            event(5, EventKind::Launch, 0, b"docker"),
+            event(6, EventKind::Entry, 0, b"docker"),
+            event(30, EventKind::Exec, HELPER, SHIM),
+            event(40, EventKind::Exec, HELPER, RUNC),
+            event(50, EventKind::CgroupMade, HELPER, RUNC),
+            event(60, EventKind::Exec, CONTAINED, b"empty"),
+            event(61, EventKind::Entry, CONTAINED, b"empty"),
+        ];
+        let mut instants = instants::of_process(&events, 9);
+        add_to_client(&events, &mut instants);
+        let at: Vec<u64> = instants.values().map(|instant| instant.ns).collect();
+        assert_eq!(at, [5, 30, 40, 50, 6, 61]);
+        assert_eq!(instants[&InstantName::Guest].ns, 61);
+        let mut nothing = instants::of_process(&events[..2], 9);
+        add_to_client(&events[..2], &mut nothing);
+        assert!(!nothing.contains_key(&InstantName::Guest));
     }
 
     #[test]

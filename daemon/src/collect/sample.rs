@@ -30,6 +30,8 @@ pub(crate) enum Guest {
     Marked,
     /// By what the kernel sees of an engine that marks nothing.
     Inferred,
+    /// In the container that the program, a client of a container engine, has made.
+    Contained,
 }
 
 /// Makes the sample of run `run`, at place `order` in the experiment.
@@ -39,6 +41,7 @@ pub(crate) fn of_process(observed: Observed, expected: &Expected<'_>, run: u32, 
         Guest::Entry => super::instants::guest_is_entry(&mut instants),
         Guest::Marked => {}
         Guest::Inferred => super::inferred::add(&observed.events, &mut instants),
+        Guest::Contained => super::container::add_to_client(&observed.events, &mut instants),
     }
     let mut metrics = BTreeMap::new();
     time_metrics(&instants, &mut metrics);

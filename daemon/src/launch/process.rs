@@ -77,6 +77,8 @@ pub(crate) struct Launcher {
     streams: Streams,
     buffer: Buffer,
     next_run: u64,
+    /// Processes of others that are followed while a run lasts.
+    followed: Vec<u32>,
 }
 
 impl Launcher {
@@ -90,6 +92,7 @@ impl Launcher {
             streams: Streams::open().map_err(system("make a pipe"))?,
             buffer: Buffer::default(),
             next_run: 0,
+            followed: Vec::new(),
         };
         for kind in CounterKind::all() {
             match kind.open() {
@@ -101,6 +104,11 @@ impl Launcher {
             }
         }
         Ok(this)
+    }
+
+    /// Follows these processes, a container engine's, during every run from now on.
+    pub(crate) fn follow(&mut self, processes: Vec<u32>) {
+        self.followed = processes;
     }
 
     /// Kinds of counters this machine has.
@@ -156,11 +164,17 @@ impl Launcher {
         let (cgroup, charged) = slot.ready()?;
         let id = cgroup.id();
         kernel.register(id, number)?;
+        for &process in &self.followed {
+            kernel.follow(process, id)?;
+        }
         let launched = self.launch(program, cgroup.directory());
         let observed = match launched {
             Ok(child) => self.watch(kernel, slot, child, limits, cancel),
             Err(refused) => Ok(Observed::not_started(refused.to_string())),
         };
+        if !self.followed.is_empty() {
+            kernel.follow_none()?;
+        }
         let state = kernel.unregister(id)?;
         let mut observed = observed?;
         kernel.drain(&mut observed.events);

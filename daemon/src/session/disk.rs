@@ -26,7 +26,7 @@ pub(super) fn of(
     let means = planned.means.as_ref().ok()?;
     let engine = match means {
         Means::Runner { runner, .. } => Some(runners.get(runner).ok()?.bytes),
-        Means::Program(_) | Means::Engine { .. } | Means::Container { .. } => None,
+        Means::Program(_) | Means::Client(_) | Means::Engine { .. } | Means::Container { .. } => None,
     };
     let program = match (means, &ready.how) {
         (_, How::Container { image, .. }) => image_bytes(containers, image),

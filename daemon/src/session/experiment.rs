@@ -13,7 +13,7 @@ use super::cancel::Cancel;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
-use super::prepare::{ReadyCell, containers, prepare, why_nothing};
+use super::prepare::{ReadyCell, containers, engine_processes, prepare, why_nothing};
 use super::runs::Runs;
 use super::summary::sum_up;
 use crate::collect::kernel::{Kernel, KernelError};
@@ -52,7 +52,14 @@ pub(crate) fn run(
     if ready.is_empty() {
         return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
     }
-    let launcher = Launcher::new()?;
+    let mut launcher = Launcher::new()?;
+    if plan
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.means, Ok(Means::Client(_))))
+    {
+        launcher.follow(engine_processes());
+    }
     note_missing_counters(&launcher, &mut cells);
     attach(&mut laboratory.kernel, plan, &ready)?;
     let mut writer = laboratory.store.writer()?;

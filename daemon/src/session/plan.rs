@@ -82,6 +82,8 @@ pub(crate) struct PlannedCell {
 pub(crate) enum Means {
     /// A program as it is.
     Program(Program),
+    /// A client of the container engine, which asks it for a container.
+    Client(Program),
     /// An engine as it is, with a module of the caller's own.
     Engine {
         /// The engine, with its arguments.
@@ -320,10 +322,16 @@ fn own_command(request: &RunRequest, caller: &Identity) -> Result<PlannedCell, P
         size: None,
         output: None,
         means: Ok(match module(args, &request.cwd) {
+            _ if is_client(path) => Means::Client(program),
             Some(module) => Means::Engine { program, module },
             None => Means::Program(program),
         }),
     })
+}
+
+/// Whether a program is Docker's client: what it runs, runs in a container that others make.
+fn is_client(path: &str) -> bool {
+    Path::new(path).file_name().is_some_and(|name| name == "docker")
 }
 
 /// How the files of modules end, and of the machine code that engines make of them.

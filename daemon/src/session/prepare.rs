@@ -65,6 +65,20 @@ pub(super) fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
     Ok(Containers { runtime, engine })
 }
 
+/// The processes of the container engine; none where there is no engine, or they cannot be found.
+pub(super) fn engine_processes() -> Vec<u32> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let processes = runtime
+        .ok()
+        .and_then(|runtime| runtime.block_on(async { Some(Engine::here().await.ok()?.processes().await) }));
+    let pids = processes.map(|processes| [processes.dockerd, processes.containerd]);
+    pids.into_iter()
+        .flatten()
+        .flatten()
+        .map(i32::cast_unsigned)
+        .collect()
+}
+
 /// Makes each cell ready; one that cannot be run is explained in its document and left out.
 pub(super) fn prepare(
     laboratory: &mut Laboratory,
@@ -131,6 +145,7 @@ fn prepare_process(
 ) -> Result<ReadyCell, Unavailable> {
     let (program, guest, code) = match means {
         Means::Program(program) => (program.clone(), Guest::Entry, None),
+        Means::Client(program) => (program.clone(), Guest::Contained, None),
         Means::Engine { program, .. } => (program.clone(), Guest::Inferred, None),
         Means::Runner {
             runner,

@@ -108,6 +108,7 @@ pub(crate) struct Kernel {
     ring: RingBuf<MapData>,
     runs: HashMap<MapData, u64, [u64; 4]>,
     helpers: HashMap<MapData, u32, u64>,
+    containers: HashMap<MapData, u64, u64>,
     attached: Attached,
     /// Unmounted last.
     tracing: TracingFs,
@@ -170,6 +171,7 @@ impl Kernel {
             ring: map("EVENTS")?.try_into()?,
             runs: map("RUNS")?.try_into()?,
             helpers: map("HELPERS")?.try_into()?,
+            containers: map("CONTAINERS")?.try_into()?,
             ebpf,
             attached: Attached::default(),
             tracing,
@@ -294,11 +296,15 @@ impl Kernel {
         Ok(self.helpers.insert(pid, cgroup, 0)?)
     }
 
-    /// Follows no helper any more.
+    /// Follows no helper any more, nor the containers they made.
     pub(crate) fn follow_none(&mut self) -> Result<(), KernelError> {
         let pids: Vec<u32> = self.helpers.keys().collect::<Result<_, _>>()?;
         for pid in pids {
             let _ = self.helpers.remove(&pid); // it may have ended meanwhile
+        }
+        let cgroups: Vec<u64> = self.containers.keys().collect::<Result<_, _>>()?;
+        for cgroup in cgroups {
+            let _ = self.containers.remove(&cgroup); // the map drops the oldest by itself
         }
         Ok(())
     }
