@@ -286,8 +286,9 @@ pub struct Evidence {
     pub workload: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// What was compared.
-    pub metric: Metric,
+    /// What was compared; where absent, the bytes it takes on disk: program and engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
     /// The target whose figure is above the line.
     pub over: String,
     /// The target whose figure is below it.

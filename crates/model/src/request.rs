@@ -48,7 +48,7 @@ pub struct RunRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suite {
-    /// The seed study's table: every target but `native-dynamic`, every workload but `empty`. Interpreters
+    /// The seed study's table: every target but `native-dynamic`, every workload. Interpreters
     /// run at size `small`, and so does `native` once more, for them to be compared with.
     Seed,
 }

@@ -7,7 +7,7 @@ use crate::targets::assets::Assets;
 use crate::targets::catalogue::{self, Kind, Mode, TARGETS, Target, Wasm};
 use crate::targets::workloads;
 
-/// What no suite measures: it computes nothing.
+/// Computes nothing, at every size: an interpreter needs no smaller one of it, and nothing to be compared with.
 const WITHOUT_WORK: &str = "empty";
 
 /// A target with a workload at a size.
@@ -33,10 +33,14 @@ pub(super) fn cells(request: &RunRequest, assets: &Assets) -> Result<Vec<Named>,
             each(&request.workloads, pairs)
         }
         Some(Suite::Seed) => {
-            let known = workloads::names(assets);
-            let known = known.into_iter().filter(|name| name != WITHOUT_WORK).collect();
-            let pairs = seed_pairs(or(named, of_the_seed()), request.size);
-            each(&or(request.workloads.clone(), known), pairs)
+            let targets = or(named, of_the_seed());
+            let (idle, working): (Vec<_>, Vec<_>) = or(request.workloads.clone(), workloads::names(assets))
+                .into_iter()
+                .partition(|name| name == WITHOUT_WORK);
+            let at_one_size = targets.iter().map(|target| (*target, request.size)).collect();
+            let mut cells = each(&idle, at_one_size);
+            cells.extend(each(&working, seed_pairs(targets, request.size)));
+            cells
         }
     })
 }
@@ -135,12 +139,9 @@ mod tests {
     #[test]
     fn the_seeds_suite_is_sixteen_targets_and_native_twice_with_all_that_computes() {
         let cells = names(&suite());
-        assert_eq!(cells.len(), 2 * (16 + 1));
-        assert!(
-            cells
-                .iter()
-                .all(|(target, workload, _)| *target != "native-dynamic" && workload != "empty")
-        );
+        assert_eq!(cells.len(), 16 + 2 * (16 + 1));
+        assert!(cells.iter().all(|(target, ..)| *target != "native-dynamic"));
+        assert_eq!(cells.iter().filter(|cell| cell.1 == "empty").count(), 16);
         let of = |name: &str| -> Vec<Size> {
             let found = cells.iter().filter(|cell| cell.0 == name && cell.1 == "fasta");
             found.map(|cell| cell.2).collect()

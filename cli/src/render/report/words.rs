@@ -101,7 +101,7 @@ pub(crate) fn evidence(seen: &Evidence) -> String {
     format!(
         "{} {}: {} / {} = {} ({}): {}",
         with_args(&seen.workload, &seen.args),
-        seen.metric,
+        seen.metric.map_or("size on disk", |metric| metric.as_str()),
         seen.over,
         seen.under,
         times(seen.ratio.value),
