@@ -81,11 +81,12 @@ fn size(ratio: f64) -> f64 {
 /// it is, times the root of `dependence`. A shift of `z(level / 2) + z(power)` errors is then found with the chance
 /// `power`: the formula of sample sizes, solved for the difference (J. Lachin, *Introduction to Sample Size
 /// Determination and Power Analysis for Clinical Trials*, Controlled Clinical Trials 2, 1981). It must also exceed the
-/// noise. None where all resamples have one median: an error of 0 would promise too much.
+/// noise, which is another one next time: what both ask for is added as independent errors are. None where all
+/// resamples have one median: an error of 0 would promise too much.
 fn detectable(ratio: Ratio, dependence: f64, noise: f64, level: f64) -> Option<f64> {
     let error = (ratio.ci95[1] / ratio.ci95[0]).ln() / (2.0 * upper(0.025)) * dependence.sqrt();
     let beyond = upper(1.0 - POWER) * error;
-    let shift = (upper(level / 2.0) * error).max(noise.ln_1p()) + beyond;
+    let shift = (upper(level / 2.0) * error).hypot(noise.ln_1p()) + beyond;
     (error > 0.0).then(|| shift.exp_m1())
 }
 
@@ -124,8 +125,8 @@ fn difference(Ratio { value, ci95: [low, high] }: Ratio, unit: Unit) -> String {
 fn share(share: f64) -> String {
     let percent = 100.0 * share;
     match percent {
-        ..0.1 => format!("{percent:.2} %"),
-        ..10.0 => format!("{percent:.1} %"),
+        ..0.095 => format!("{percent:.2} %"),
+        ..9.95 => format!("{percent:.1} %"),
         _ => format!("{percent:.0} %"),
     }
 }
