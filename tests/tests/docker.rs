@@ -242,7 +242,10 @@ fn without_docker_targets_and_doctor_say_why_and_what_to_do() {
 fn cpu_ticks(pid: &str) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    fields[11..15].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    fields[11..15]
+        .iter()
+        .map(|ticks| ticks.parse::<u64>().unwrap())
+        .sum()
 }
 
 /// The CPU time of dockerd is held against the kernel's own account of it. Needs root and Docker.

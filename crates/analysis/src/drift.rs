@@ -41,7 +41,10 @@ impl Drift {
 #[must_use]
 pub fn of_metric(samples: &[Sample], metric: Metric) -> Option<Drift> {
     let valid = samples.iter().filter(|sample| sample.valid);
-    let values: Vec<u64> = valid.filter_map(|sample| sample.metrics.get(&metric)).copied().collect();
+    let values: Vec<u64> = valid
+        .filter_map(|sample| sample.metrics.get(&metric))
+        .copied()
+        .collect();
     of_values(&values)
 }
 
@@ -54,12 +57,12 @@ pub fn of_values(values: &[u64]) -> Option<Drift> {
     let correlation = with_order(values)?;
     let chance = two_sided(correlation * ((values.len() - 1) as f64).sqrt());
     let fifth = values.len() / 5;
-    let (first, last) = (median(&values[..fifth])?, median(&values[values.len() - fifth..])?);
+    let (first, last) = (
+        median(&values[..fifth])?,
+        median(&values[values.len() - fifth..])?,
+    );
     let change = last as f64 / first.max(1) as f64 - 1.0;
-    (chance < LEVEL && change.abs() >= SMALLEST_CHANGE).then_some(Drift {
-        correlation,
-        change,
-    })
+    (chance < LEVEL && change.abs() >= SMALLEST_CHANGE).then_some(Drift { correlation, change })
 }
 
 /// The rank correlation of values with their order; none where they are all the same.
@@ -90,13 +93,19 @@ mod tests {
         let drift = of_values(&falling).unwrap();
         assert!((drift.correlation + 1.0).abs() < 1e-12);
         assert_eq!(drift.change, 104.0 / 144.0 - 1.0);
-        assert!(drift.text(Metric::Wall).starts_with("wall drifted: the last fifth"));
+        assert!(
+            drift
+                .text(Metric::Wall)
+                .starts_with("wall drifted: the last fifth")
+        );
     }
 
     #[test]
     fn a_drift_beneath_the_noise_of_single_runs_is_found() {
         let mut random = StdRng::seed_from_u64(1);
-        let values: Vec<u64> = (0..400).map(|run| 10_000 + 3 * run + random.random_range(0..2_000)).collect();
+        let values: Vec<u64> = (0..400)
+            .map(|run| 10_000 + 3 * run + random.random_range(0..2_000))
+            .collect();
         assert!(of_values(&values).unwrap().correlation > 0.3);
     }
 
@@ -109,7 +118,10 @@ mod tests {
                 of_values(&values).is_some()
             })
             .count();
-        assert!(told <= 36, "{told} of 2,000: more than 20 by 3.6 standard deviations");
+        assert!(
+            told <= 36,
+            "{told} of 2,000: more than 20 by 3.6 standard deviations"
+        );
     }
 
     #[test]

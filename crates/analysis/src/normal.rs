@@ -27,7 +27,12 @@ mod tests {
 
     #[test]
     fn the_tables_of_textbooks_hold() {
-        for (tail, z) in [(0.025, 1.959_964), (0.2, 0.841_621), (0.005, 2.575_829), (0.5, 0.0)] {
+        for (tail, z) in [
+            (0.025, 1.959_964),
+            (0.2, 0.841_621),
+            (0.005, 2.575_829),
+            (0.5, 0.0),
+        ] {
             assert!((upper(tail) - z).abs() < 1e-6, "{tail}: {}", upper(tail));
         }
         assert!((two_sided(-1.959_964) - 0.05).abs() < 1e-6);

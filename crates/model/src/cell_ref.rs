@@ -115,13 +115,27 @@ mod tests {
             ("7:command/a/b", "7", content("command", "a/b")),
         ] {
             let parsed: CellRef = text.parse().unwrap();
-            assert_eq!((&parsed.experiment[..], &parsed.cell), (experiment, &cell), "{text}");
+            assert_eq!(
+                (&parsed.experiment[..], &parsed.cell),
+                (experiment, &cell),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_names_nothing_is_refused_and_named() {
-        for text in ["", ":", ":0", "7:", "7:native", "7:/fasta", "7:native/", "7:-1", "a/b"] {
+        for text in [
+            "",
+            ":",
+            ":0",
+            "7:",
+            "7:native",
+            "7:/fasta",
+            "7:native/",
+            "7:-1",
+            "a/b",
+        ] {
             let error = text.parse::<CellRef>().unwrap_err();
             assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
         }

@@ -53,7 +53,11 @@ fn pair(two: &pairs::Two, metrics: &[Metric]) -> Pair {
         let both = |metric: &Metric| a.metrics.contains_key(metric) && b.metrics.contains_key(metric);
         USUAL.into_iter().filter(both).collect()
     };
-    let metrics: Vec<Metric> = if metrics.is_empty() { usual() } else { metrics.to_vec() };
+    let metrics: Vec<Metric> = if metrics.is_empty() {
+        usual()
+    } else {
+        metrics.to_vec()
+    };
     Pair {
         a: two.a.name(),
         b: two.b.name(),
@@ -93,7 +97,10 @@ fn missing(two: &pairs::Two, metric: Metric, a: &[u64], b: &[u64]) -> Option<Str
         _ => return None,
     };
     let why = cell.unavailable.get(&metric);
-    Some(why.map_or_else(|| format!("{name} has no {metric}"), |why| format!("{name} has no {metric}: {why}")))
+    Some(why.map_or_else(
+        || format!("{name} has no {metric}"),
+        |why| format!("{name} has no {metric}: {why}"),
+    ))
 }
 
 fn measure(compared: &mut Compared, a: &[u64], b: &[u64], interleaved: bool) {
@@ -104,7 +111,11 @@ fn measure(compared: &mut Compared, a: &[u64], b: &[u64], interleaved: bool) {
     }
     if a.len().min(b.len()) < FEWEST_RUNS {
         compared.verdict = Verdict::TooFew;
-        compared.text = format!("too few runs: {} and {}, of {FEWEST_RUNS} that it takes", a.len(), b.len());
+        compared.text = format!(
+            "too few runs: {} and {}, of {FEWEST_RUNS} that it takes",
+            a.len(),
+            b.len()
+        );
         return;
     }
     let Measured { test, noise } = Measured::new(a, b, interleaved);
@@ -114,7 +125,10 @@ fn measure(compared: &mut Compared, a: &[u64], b: &[u64], interleaved: bool) {
 /// The values of the runs that count, in the order in which they were made.
 fn values(cell: &Cell, metric: Metric) -> Vec<u64> {
     let valid = cell.samples.iter().filter(|sample| sample.valid);
-    valid.filter_map(|sample| sample.metrics.get(&metric)).copied().collect()
+    valid
+        .filter_map(|sample| sample.metrics.get(&metric))
+        .copied()
+        .collect()
 }
 
 /// Corrects all tests for their number, which is returned.

@@ -76,13 +76,23 @@ mod tests {
     #[test]
     fn a_drift_is_noise_between_stretches_and_none_between_turns() {
         let drifting: Vec<u64> = (0..1_000).map(|run| 1_000 + run).collect();
-        assert!((0.6..0.8).contains(&of_stretches(&drifting)), "{}", of_stretches(&drifting));
+        assert!(
+            (0.6..0.8).contains(&of_stretches(&drifting)),
+            "{}",
+            of_stretches(&drifting)
+        );
         assert!(of_turns(&drifting) < 0.002);
     }
 
     #[test]
     fn what_never_changes_has_neither() {
-        assert_eq!((dependence(&[7; 50]), of_stretches(&[7; 50]), of_turns(&[7; 50])), (1.0, 0.0, 0.0));
-        assert_eq!((dependence(&[7]), of_stretches(&[7]), of_turns(&[7])), (1.0, 0.0, 0.0));
+        assert_eq!(
+            (dependence(&[7; 50]), of_stretches(&[7; 50]), of_turns(&[7; 50])),
+            (1.0, 0.0, 0.0)
+        );
+        assert_eq!(
+            (dependence(&[7]), of_stretches(&[7]), of_turns(&[7])),
+            (1.0, 0.0, 0.0)
+        );
     }
 }

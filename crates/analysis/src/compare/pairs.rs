@@ -96,7 +96,9 @@ pub(super) fn pair<'a>(a: &Side<'a>, b: &Side<'a>) -> Result<Vec<Two<'a>>, Unpai
         return Ok(vec![Two { a: *a, b: *b }]);
     }
     let same = |a: &Of<'a>| {
-        let b = of_b.iter().find(|b| a.cell.target == b.cell.target && a.does_as(b))?;
+        let b = of_b
+            .iter()
+            .find(|b| a.cell.target == b.cell.target && a.does_as(b))?;
         Some(Two { a: *a, b: *b })
     };
     let pairs: Vec<Two> = of_a.iter().filter_map(same).collect();
@@ -137,14 +139,14 @@ fn cells<'a>(side: &Side<'a>) -> Result<Vec<Of<'a>>, Unpaired> {
 fn is_called(of: &Of, name: &CellName) -> bool {
     match name {
         CellName::Number(number) => of.number == *number,
-        CellName::Content { target, workload } => {
-            (target, workload) == (&of.cell.target, &of.cell.workload)
-        }
+        CellName::Content { target, workload } => (target, workload) == (&of.cell.target, &of.cell.workload),
     }
 }
 
 fn listed<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
-    let names: Vec<String> = cells.map(|cell| format!("{}/{}", cell.target, cell.workload)).collect();
+    let names: Vec<String> = cells
+        .map(|cell| format!("{}/{}", cell.target, cell.workload))
+        .collect();
     names.join(", ")
 }
 

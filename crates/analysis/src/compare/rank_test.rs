@@ -57,7 +57,10 @@ pub(super) fn smallest_p(a: usize, b: usize) -> f64 {
 fn by_normal(ranks: &[u64], a: usize, off: f64, dependence: f64) -> f64 {
     let all = ranks.len() as f64;
     // The variance of the ranks themselves is smaller by what equal values take away.
-    let spread: f64 = ranks.iter().map(|&rank| (rank as f64 / 2.0 - (all + 1.0) / 2.0).powi(2)).sum();
+    let spread: f64 = ranks
+        .iter()
+        .map(|&rank| (rank as f64 / 2.0 - (all + 1.0) / 2.0).powi(2))
+        .sum();
     let variance = a as f64 * (all - a as f64) / (all * (all - 1.0)) * spread;
     if variance <= 0.0 {
         return 1.0;

@@ -150,9 +150,15 @@ fn without_a_difference_one_is_told_in_5_of_100_cases_at_most() {
     for (wander, most) in [(0.0, 0.0), (0.01, 3.0), (0.03, 3.0)] {
         let mut runs = Runs::new(2, wander);
         let wrong = count(500, || found(&in_turns(&runs.turns(30, 1.0))));
-        assert!(beyond_level(wrong, 500) < most, "in turns, wander {wander}: {wrong} of 500");
+        assert!(
+            beyond_level(wrong, 500) < most,
+            "in turns, wander {wander}: {wrong} of 500"
+        );
         let wrong = count(500, || found(&apart(&runs.many(30, 1.0), &runs.many(30, 1.0))));
-        assert!(beyond_level(wrong, 500) < most, "apart, wander {wander}: {wrong} of 500");
+        assert!(
+            beyond_level(wrong, 500) < most,
+            "apart, wander {wander}: {wrong} of 500"
+        );
     }
 }
 
@@ -175,7 +181,11 @@ fn a_shift_of_5_percent_is_found() {
     let mut runs = Runs::new(4, 0.0);
     for (n, turns) in [(100, true), (200, false)] {
         let seen = count(200, || {
-            let (a, b) = if turns { runs.turns(n, 1.05) } else { (runs.many(n, 1.0), runs.many(n, 1.05)) };
+            let (a, b) = if turns {
+                runs.turns(n, 1.05)
+            } else {
+                (runs.many(n, 1.0), runs.many(n, 1.05))
+            };
             let compared = if turns { in_turns(&(a, b)) } else { apart(&a, &b) };
             first(&compared).verdict == Verdict::Higher
         });
@@ -201,7 +211,10 @@ fn a_difference_of_the_detectable_size_is_found_about_80_times_in_100() {
         let planted = 1.0 + detectable[detectable.len() / 2];
         let seen = count(TRIALS, || found(&one(planted)));
         let share = seen as f64 / TRIALS as f64;
-        assert!((0.7..0.93).contains(&share), "{share} of those of {planted}, in turns: {turns}");
+        assert!(
+            (0.7..0.93).contains(&share),
+            "{share} of those of {planted}, in turns: {turns}"
+        );
     }
 }
 
@@ -216,7 +229,10 @@ fn of_many_cells_without_a_difference_none_is_told_in_95_of_100_cases() {
         });
         let compared = held((&a, "1"), (&b, "2"), &[]).unwrap();
         assert_eq!((compared.tests, compared.pairs.len()), (8, 8));
-        compared.pairs.iter().any(|pair| pair.metrics[0].verdict.is_difference())
+        compared
+            .pairs
+            .iter()
+            .any(|pair| pair.metrics[0].verdict.is_difference())
     });
     assert!(beyond_level(wrong, 100) < 3.0, "{wrong} of 100");
 }
@@ -231,11 +247,20 @@ fn a_verdict_says_which_way_and_how_much() {
         (250, Verdict::Higher, "slower: 2.50 x (2.50 to 2.50)"),
     ] {
         let compared = apart(&base, &scaled(percent));
-        assert_eq!((first(&compared).verdict, &first(&compared).text[..]), (verdict, words));
+        assert_eq!(
+            (first(&compared).verdict, &first(&compared).text[..]),
+            (verdict, words)
+        );
     }
     let same = apart(&base, &base);
     assert_eq!(first(&same).verdict, Verdict::NoDifference);
-    assert!(first(&same).text.starts_with("no difference detectable; one of 0.0"), "{}", first(&same).text);
+    assert!(
+        first(&same)
+            .text
+            .starts_with("no difference detectable; one of 0.0"),
+        "{}",
+        first(&same).text
+    );
 }
 
 #[test]
@@ -243,9 +268,18 @@ fn a_difference_as_large_as_a_cells_own_is_within_the_noise() {
     let (rising, above): (Vec<u64>, Vec<u64>) = ((1_000..1_200).collect(), (1_150..1_350).collect());
     let compared = apart(&rising, &above);
     assert_ne!(first(&compared).verdict, Verdict::Higher, "{compared:#?}");
-    assert!(compared.warnings.iter().any(|warning| warning.contains("startup drifted")));
+    assert!(
+        compared
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("startup drifted"))
+    );
     let turns = in_turns(&(rising, above));
-    assert_eq!(first(&turns).verdict, Verdict::Higher, "in turns both drift alike");
+    assert_eq!(
+        first(&turns).verdict,
+        Verdict::Higher,
+        "in turns both drift alike"
+    );
 }
 
 #[test]
@@ -266,9 +300,16 @@ fn what_cannot_be_compared_says_why() {
     let mut zeros = cell("zeros", &[0; 10]);
     zeros.unavailable.insert(Metric::Cycles, "no counters".to_owned());
     let one = experiment("1", vec![cell("native", &[5; 10]), zeros]);
-    let text = |a, b, metric| first(&held((&one, a), (&one, b), &[metric]).unwrap()).text.clone();
+    let text = |a, b, metric| {
+        first(&held((&one, a), (&one, b), &[metric]).unwrap())
+            .text
+            .clone()
+    };
     assert_eq!(text("1:0", "1:0", Metric::Startup), "it is the same cell");
-    assert_eq!(text("1:zeros/empty", "1:0", Metric::Cycles), "A has no cycles: no counters");
+    assert_eq!(
+        text("1:zeros/empty", "1:0", Metric::Cycles),
+        "A has no cycles: no counters"
+    );
     assert_eq!(text("1:0", "1:1", Metric::Wall), "A has no wall");
     assert!(text("1:1", "1:0", Metric::Startup).contains("values of 0"));
 }
@@ -279,11 +320,22 @@ fn cells_are_named_and_experiments_compare_what_they_have_in_common() {
     let of = |name: &str, targets: &[&str]| {
         experiment(name, targets.iter().map(|target| cell(target, &values)).collect())
     };
-    let (a, b, c) = (of("1", &["native", "docker", "wasmi"]), of("2", &["wasmi", "native"]), of("3", &["wasm3"]));
+    let (a, b, c) = (
+        of("1", &["native", "docker", "wasmi"]),
+        of("2", &["wasmi", "native"]),
+        of("3", &["wasm3"]),
+    );
     let both = held((&a, "1"), (&b, "2"), &[]).unwrap();
-    let names: Vec<_> = both.pairs.iter().map(|pair| (pair.a.number, pair.b.number)).collect();
+    let names: Vec<_> = both
+        .pairs
+        .iter()
+        .map(|pair| (pair.a.number, pair.b.number))
+        .collect();
     assert_eq!(names, [(0, 1), (2, 0)]);
-    assert_eq!(held((&a, "1:docker/empty"), (&c, "3"), &[]).unwrap().pairs.len(), 1);
+    assert_eq!(
+        held((&a, "1:docker/empty"), (&c, "3"), &[]).unwrap().pairs.len(),
+        1
+    );
     let error = |result: Result<Comparison, Unpaired>| result.unwrap_err().to_string();
     assert!(error(held((&a, "1"), (&c, "3"), &[])).contains("no cell in common"));
     assert!(error(held((&a, "1:9"), (&c, "3"), &[])).contains("native/empty, docker/empty"));

@@ -43,9 +43,13 @@ impl Measured {
 
 /// Concludes from what was measured; what was not has its verdict already.
 pub(super) fn conclude(compared: &mut Compared, tests: u32, level: f64) {
-    let (Some(a), Some(b), Some(ratio), Some(test), Some(noise)) =
-        (&compared.a, &compared.b, compared.ratio, compared.test, compared.noise)
-    else {
+    let (Some(a), Some(b), Some(ratio), Some(test), Some(noise)) = (
+        &compared.a,
+        &compared.b,
+        compared.ratio,
+        compared.test,
+        compared.noise,
+    ) else {
         return;
     };
     let least = rank_test::smallest_p(a.n as usize, b.n as usize) * f64::from(tests);
@@ -94,7 +98,11 @@ fn text(compared: &Compared, ratio: Ratio, found: bool, noise: f64) -> String {
     let unit = compared.metric.unit();
     match compared.verdict {
         Verdict::Higher | Verdict::Lower => difference(ratio, unit),
-        Verdict::WithinNoise => format!("{}, within the noise of {}", difference(ratio, unit), share(noise)),
+        Verdict::WithinNoise => format!(
+            "{}, within the noise of {}",
+            difference(ratio, unit),
+            share(noise)
+        ),
         _ => match compared.detectable {
             _ if found => "medians do not differ detectably; the distributions do".to_owned(),
             Some(detectable) => format!(
@@ -106,7 +114,13 @@ fn text(compared: &Compared, ratio: Ratio, found: bool, noise: f64) -> String {
     }
 }
 
-fn difference(Ratio { value, ci95: [low, high] }: Ratio, unit: Unit) -> String {
+fn difference(
+    Ratio {
+        value,
+        ci95: [low, high],
+    }: Ratio,
+    unit: Unit,
+) -> String {
     let word = match (unit, value > 1.0) {
         (Unit::Ns, true) => "slower",
         (Unit::Ns, false) => "faster",
@@ -118,7 +132,12 @@ fn difference(Ratio { value, ci95: [low, high] }: Ratio, unit: Unit) -> String {
     }
     let mut ends = [low, high].map(|end| 100.0 * (end - 1.0) * if value > 1.0 { 1.0 } else { -1.0 });
     ends.sort_by(f64::total_cmp);
-    format!("{word} by {} ({:.1} to {:.1})", share((value - 1.0).abs()), ends[0], ends[1])
+    format!(
+        "{word} by {} ({:.1} to {:.1})",
+        share((value - 1.0).abs()),
+        ends[0],
+        ends[1]
+    )
 }
 
 /// A share in percent, with two digits that count.

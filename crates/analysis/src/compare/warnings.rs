@@ -37,8 +37,12 @@ fn between(a: &Experiment, b: &Experiment) -> impl Iterator<Item = String> {
             .to_owned()
     });
     let machines = differing(&a.machine, &b.machine);
-    let other = (!machines.is_empty()).then(|| format!("the machines differ (A, B): {}", machines.join("; ")));
-    apart.into_iter().chain(other).chain(loads(&a.machine, &b.machine))
+    let other =
+        (!machines.is_empty()).then(|| format!("the machines differ (A, B): {}", machines.join("; ")));
+    apart
+        .into_iter()
+        .chain(other)
+        .chain(loads(&a.machine, &b.machine))
 }
 
 /// The fields of the machine's record that are not the same, each with both values.
@@ -66,7 +70,11 @@ fn fields(machine: &Machine) -> Map<String, Value> {
 fn loads(a: &Machine, b: &Machine) -> Option<String> {
     let load = |machine: &Machine| f64::from(machine.load_centi) / 100.0;
     (a.load_centi.abs_diff(b.load_centi) >= LOAD_CENTI).then(|| {
-        format!("the machine's load was {:.2} before A and {:.2} before B", load(a), load(b))
+        format!(
+            "the machine's load was {:.2} before A and {:.2} before B",
+            load(a),
+            load(b)
+        )
     })
 }
 
