@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
-use wbd_model::{DEFAULT_SOCKET, Metric, Size, Suite};
+use wbd_model::{CellRef, DEFAULT_SOCKET, Metric, Size, Suite};
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 a run failed; 2 bad usage; \
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 a run failed or a threshold was crossed; 2 bad usage; \
     3 the daemon cannot be reached; 4 refused.";
 
 /// Measures how long programs take to start and run, and where the time goes, through the daemon wbd.
@@ -68,6 +68,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         run: Option<u32>,
     },
+    /// Hold cells against each other: how far apart, how sure, and what it comes to
+    Compare {
+        /// What B is held against: an experiment's name (all its cells that B has too), EXPERIMENT:TARGET/WORKLOAD
+        /// or EXPERIMENT:N
+        a: CellRef,
+        /// What is held against A, named likewise
+        b: CellRef,
+        /// A metric to compare; may be given several times [default: startup, execution, wall and rss_peak, as far
+        /// as both have them]
+        #[arg(long = "metric", value_name = "METRIC", hide_possible_values = true)]
+        metrics: Vec<Metric>,
+        /// Exit with 1 where a difference is found that is larger than this, either way
+        #[arg(long, value_name = "PERCENT", value_parser = percent)]
+        threshold: Option<f64>,
+    },
     /// Hold an experiment's figures against the study behind this project, and answer the study's claims
     Report {
         #[command(flatten)]
@@ -111,9 +126,16 @@ pub(crate) struct RunArgs {
     /// A workload to measure each target with; may be given several times [default: empty]
     #[arg(short, long = "workload", value_name = "WORKLOAD")]
     pub(crate) workloads: Vec<String>,
-    /// Runs of each cell, after the warm-up
-    #[arg(short = 'n', long, value_name = "RUNS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) runs: u32,
+    /// Runs of each cell, after the warm-up; with --until, at most [default: 10; with --until, 10000]
+    #[arg(short = 'n', long, value_name = "RUNS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: Option<u32>,
+    /// Run until the medians of every cell's startup and wall are known to within this, such as 1%: the farther end
+    /// of their 95 % intervals; after 20 runs at the earliest
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) until: Option<f64>,
+    /// With --until: end after this time of runs, such as 60s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "until")]
+    pub(crate) budget: Option<std::time::Duration>,
     /// Runs of each cell before those, thrown away
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) warmup: u32,
@@ -146,6 +168,15 @@ pub(crate) struct RunArgs {
     /// Any command to measure, in place of targets and workloads
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// A percentage above 0 and up to 100, with or without its sign.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    match number.parse() {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
+        _ => Err("a percentage is above 0 and up to 100, such as 1%".to_owned()),
+    }
 }
 
 fn size_parser() -> impl TypedValueParser<Value = Size> {
@@ -195,6 +226,11 @@ mod tests {
             "wbctl hist 7 --metric rss_peak",
             "wbctl timeline 7 --run 3",
             "wbctl report latest",
+            "wbctl compare 1 2",
+            "wbctl compare 1:native/empty latest:0 --metric startup --metric wall --threshold 5",
+            "wbctl --json compare 1:0 1:1 --threshold 2.5%",
+            "wbctl run -t native --until 1% --budget 60s",
+            "wbctl run -t native --until 0.5 -n 500",
             "wbctl export 7 --format csv",
             "wbctl export 7 --format html",
         ] {
@@ -209,7 +245,7 @@ mod tests {
         };
         assert_eq!(
             (run.runs, run.command),
-            (3, ["ls", "-n", "--json"].map(OsString::from).to_vec())
+            (Some(3), ["ls", "-n", "--json"].map(OsString::from).to_vec())
         );
     }
 
@@ -224,6 +260,13 @@ mod tests {
             ("wbctl hist 7 --metric speed", "startup, execution"),
             ("wbctl export 7 --format xml", "csv"),
             ("wbctl export 7", "--format"),
+            ("wbctl compare 7", "<B>"),
+            ("wbctl compare 7 8:native", "EXPERIMENT:TARGET/WORKLOAD"),
+            ("wbctl compare 7 8 --threshold -1", "unexpected"),
+            ("wbctl compare 7 8 --threshold 0", "such as 1%"),
+            ("wbctl run -t native --until 101%", "such as 1%"),
+            ("wbctl run -t native --budget 60s", "--until"),
+            ("wbctl run -t native --until 1% --budget 60", "unit"),
             ("wbctl show", "EXPERIMENT"),
             ("wbctl timeline 7 --run -1", "-1"),
         ] {

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use wbd_model::request::Until;
 use wbd_model::{Preopen, RunRequest};
 
 use crate::args::RunArgs;
@@ -13,6 +14,10 @@ use crate::program;
 
 /// The workload where only targets are named.
 const DEFAULT_WORKLOAD: &str = "empty";
+/// Runs of each cell where nothing says otherwise.
+const DEFAULT_RUNS: u32 = 10;
+/// Runs of each cell at most, where they are made until the medians are known.
+const MOST_RUNS: u32 = 10_000;
 /// The longest time limit in seconds: a week.
 const LONGEST_SECONDS: f64 = 7.0 * 86_400.0;
 
@@ -72,7 +77,12 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         targets: args.targets,
         workloads: subject.workloads,
         size: args.size.unwrap_or_default(),
-        runs: args.runs,
+        runs: args.runs.unwrap_or(if args.until.is_some() {
+            MOST_RUNS
+        } else {
+            DEFAULT_RUNS
+        }),
+        until: until(&args),
         warmup: args.warmup,
         seed: args.seed,
         wasm: subject.wasm,
@@ -81,6 +91,15 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         env: subject.env,
         dirs: subject.dirs,
         suite: args.suite,
+    })
+}
+
+fn until(args: &RunArgs) -> Option<Until> {
+    Some(Until {
+        half_width_ppm: ((args.until? * 1e4).round() as u32).max(1),
+        budget_ms: args
+            .budget
+            .map(|budget| u64::try_from(budget.as_millis()).unwrap_or(u64::MAX)),
     })
 }
 
@@ -302,6 +321,21 @@ mod tests {
             request.env.is_empty(),
             "a target gets nothing of the caller's environment"
         );
+    }
+
+    #[test]
+    fn runs_until_medians_are_known_have_a_cap_and_perhaps_a_budget() {
+        let request = built(&["-t", "native", "--until", "0.5%", "--budget", "1m 30s"]).unwrap();
+        let until = Until {
+            half_width_ppm: 5_000,
+            budget_ms: Some(90_000),
+        };
+        assert_eq!((request.runs, request.until), (10_000, Some(until)));
+        assert_eq!(
+            built(&["-t", "native", "--until", "1", "-n", "50"]).unwrap().runs,
+            50
+        );
+        assert_eq!(built(&["-t", "native"]).unwrap().until, None);
     }
 
     #[test]

@@ -54,6 +54,7 @@ fn every_command_is_answered_as_text_and_as_one_json_document() {
         &["hist", "7"],
         &["timeline", "7"],
         &["report", "7"],
+        &["compare", "7:0", "7:1"],
         &["run", "-t", "native"],
         &["export", "7", "--format", "json"],
     ] {

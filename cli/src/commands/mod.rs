@@ -1,5 +1,6 @@
 //! One file per command: ask the daemon, draw the answer.
 
+mod compare;
 mod doctor;
 mod export;
 mod hist;
@@ -58,6 +59,12 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Rm { experiment } => remove::run(context, experiment.name).await,
         Command::Hist { experiment, metric } => hist::run(context, experiment.name, metric).await,
         Command::Timeline { experiment, run } => timeline::run(context, experiment.name, run).await,
+        Command::Compare {
+            a,
+            b,
+            metrics,
+            threshold,
+        } => compare::run(context, [a, b], metrics, threshold).await,
         Command::Report { experiment } => report::run(context, experiment.name).await,
         Command::Export { experiment, format } => export::run(context, experiment.name, format).await,
     }

@@ -18,6 +18,9 @@ enum Figure {
     P99,
 }
 
+/// With fewer values the 99th percentile is the largest one, whatever the distribution.
+const FEWEST_FOR_P99: u64 = 100;
+
 /// The columns, the median of each metric before all else said of it.
 const COLUMNS: [(Metric, Figure, &str); 10] = [
     (Metric::Startup, Figure::Median, "startup\np50"),
@@ -93,12 +96,15 @@ fn cell_figure(cell: &Cell, metric: Metric, which: Figure) -> String {
         }
         .to_owned();
     };
-    let value = match which {
-        Figure::Median => summary.p50,
-        Figure::Spread => spread(summary),
-        Figure::P99 => summary.p99,
-    };
-    figure(value, summary.unit)
+    match which {
+        // One value has no spread, and is all there is to show.
+        Figure::Spread | Figure::P99 if summary.n == 1 => NOT_APPLICABLE.to_owned(),
+        Figure::Median => figure(summary.p50, summary.unit),
+        Figure::Spread => figure(spread(summary), summary.unit),
+        // Of fewer runs it is the largest by definition, and called that.
+        Figure::P99 if summary.n < FEWEST_FOR_P99 => format!("max {}", figure(summary.max, summary.unit)),
+        Figure::P99 => figure(summary.p99, summary.unit),
+    }
 }
 
 /// Whether the metric has a meaning for the cell: the footnotes then say why there is no figure.
@@ -148,7 +154,9 @@ mod tests {
             .collect();
         assert_eq!(
             row[..9],
-            ["native", "empty", "30/30", "612", "us", "14.0", "us", "690", "us"]
+            [
+                "native", "empty", "30/30", "612", "us", "14.0", "us", "max", "765"
+            ]
         );
         assert!(row.contains(&ABSENT), "{row:?}");
     }

@@ -10,7 +10,7 @@ use super::table::plain;
 use super::units::figure;
 use super::{never_ran, workload};
 
-const LEGEND: &str = "p50: median; ±: from it to the farther end of its 95 % interval (bootstrap); n: runs that count / asked for";
+const LEGEND: &str = "p50: median; ±: from it to the farther end of its 95 % interval (bootstrap); n: runs that count / asked for; max: the largest, in place of the p99 of fewer than 100 runs";
 
 /// The machine on one line.
 pub(crate) fn machine(machine: &Machine) -> String {

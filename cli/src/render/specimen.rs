@@ -20,6 +20,8 @@ fn summary(metric: Metric, p50: u64) -> (Metric, Summary) {
         max: p50 + p50 / 4,
         mean: p50 as f64 * 1.01,
         ci95: [p50 - p50 / 100, p50 + p50 / 50],
+        p90_ci95: None,
+        p99_ci95: None,
     };
     (metric, summary)
 }

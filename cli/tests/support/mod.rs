@@ -15,7 +15,7 @@ use wbd_model::document::State;
 use wbd_model::host::Diagnosis;
 use wbd_model::request::*;
 use wbd_model::service::wbd_server::{Wbd, WbdServer};
-use wbd_model::{Experiment, ExperimentLine, Report};
+use wbd_model::{Comparison, Experiment, ExperimentLine, Report};
 
 /// The document of the contract, by hand: the types must take it as it is.
 pub(crate) const DOCUMENT: &str = r#"{"schema":1,"experiment":"7","created":1795374000,"state":"done","seed":7,
@@ -26,6 +26,9 @@ pub(crate) const DOCUMENT: &str = r#"{"schema":1,"experiment":"7","created":1795
    "samples":[
      {"run":0,"order":1,"valid":true,"exit":{"code":0},"instants":{"launch":{"ns":100,"method":"tp"}},"metrics":{"startup":5},"notes":[]},
      {"run":1,"order":0,"valid":true,"exit":{"not_started":"no, \"never\""},"instants":{},"metrics":{},"notes":[]}]}]}"#;
+
+/// A cell of a comparison.
+const CELL: &str = r#"{"experiment":"7","number":0,"target":"native","workload":"empty","args":[]}"#;
 
 /// Enough experiments to fill a pipe.
 const EXPERIMENTS: u32 = 5_000;
@@ -180,6 +183,14 @@ impl Wbd for Script {
             experiment,
             cells: vec![],
         }))
+    }
+
+    async fn compare(&self, _: Request<CompareRequest>) -> Result<Response<Comparison>, Status> {
+        let comparison = format!(
+            r#"{{"schema":1,"level":0.05,"tests":1,"warnings":[],"pairs":[{{"a":{CELL},"b":{CELL},"interleaved":true,
+                "metrics":[{{"metric":"startup","ratio":{{"value":1.1,"ci95":[1.09,1.11]}},"verdict":"higher","text":"slower by 10 %"}}]}}]}}"#
+        );
+        Ok(Response::new(serde_json::from_str(&comparison).unwrap()))
     }
 
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {

@@ -15,6 +15,37 @@ pub(crate) fn median_ranks95(n: usize) -> [usize; 2] {
     [0.025, 0.975].map(|level| smallest_rank(n, level))
 }
 
+/// The ranks, from 1, between which the 95 % interval of a percentile beyond the median lies; none where `n` values
+/// are too few for one, as a value beyond all of them may then well be the percentile.
+///
+/// This one is of order statistics: the value of rank l exceeds the percentile q with the chance
+/// `P(Bin(n, q) < l)`, whatever the distribution, and each end has 2.5 % at most. The bootstrap cannot serve here: its
+/// resamples never hold a value beyond the largest, so that its interval would always have an end. G. Hahn and
+/// W. Meeker, *Statistical Intervals* (1991), section 5.2.
+pub(crate) fn percentile_ranks95(n: usize, percent: usize) -> Option<[usize; 2]> {
+    const TAIL: f64 = 0.025;
+    let share = percent as f64 / 100.0;
+    let below = |rank: usize| 1.0 - binomial_tail(n, share, rank);
+    let above = |rank: usize| binomial_tail(n, share, rank);
+    let low = partition_point(n, |rank| below(rank) <= TAIL).checked_sub(1)?;
+    let high = partition_point(n, |rank| above(rank) > TAIL);
+    (low >= 1 && high <= n).then_some([low, high])
+}
+
+/// The first rank from 1 on for which `holds` does not, or `n + 1`.
+fn partition_point(n: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (1, n + 1);
+    while low < high {
+        let middle = low.midpoint(high);
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
 /// The ranks, from 1, that the median of a resample of `n >= 1` values may have, with the chance of each. Those
 /// further than six standard deviations from the median's are left out: together they have some 2e-9.
 pub(crate) fn median_rank_chances(n: usize) -> Vec<(usize, f64)> {
@@ -48,15 +79,25 @@ fn smallest_rank(n: usize, level: f64) -> usize {
 }
 
 /// `P(Bin(n, k/n) >= m)` for `1 <= k <= n`.
-///
-/// The binomial's weights are summed relative to the largest, which is at k, and divided by their sum, so
-/// that neither factorials nor their logarithms are needed and nothing cancels. They fall off on both sides
-/// within a few standard deviations: some 9,000 terms for a million values.
 fn chance_of_at_least(m: usize, n: usize, k: usize) -> f64 {
     if k == n {
         return 1.0;
     }
-    let odds = k as f64 / (n - k) as f64;
+    tail_from(n, k as f64 / (n - k) as f64, k, m)
+}
+
+/// `P(Bin(n, share) >= m)` for a share between 0 and 1.
+fn binomial_tail(n: usize, share: f64, m: usize) -> f64 {
+    let largest = ((n + 1) as f64 * share) as usize;
+    tail_from(n, share / (1.0 - share), largest.min(n), m)
+}
+
+/// The chance of `m` or more of `n` at these odds each, of which `k` is the most likely number.
+///
+/// The binomial's weights are summed relative to the largest, which is at k, and divided by their sum, so
+/// that neither factorials nor their logarithms are needed and nothing cancels. They fall off on both sides
+/// within a few standard deviations: some 9,000 terms for a million values.
+fn tail_from(n: usize, odds: f64, k: usize, m: usize) -> f64 {
     let upward = |j: usize| (n - j) as f64 / (j + 1) as f64 * odds;
     let above = weights(k..n, upward).map(|(j, weight)| (j + 1, weight));
     let below = weights((1..=k).rev(), |j| 1.0 / upward(j - 1)).map(|(j, weight)| (j - 1, weight));
@@ -153,6 +194,35 @@ mod tests {
                 .count();
             let share = inside as f64 / f64::from(TRIALS);
             assert!((0.92..0.98).contains(&share), "n={n}: {share}");
+        }
+    }
+
+    /// Exponential values, whose percentiles are known: each interval must hold its own at least 95 times in 100.
+    #[test]
+    fn the_true_percentile_is_inside_at_least_95_times_in_100() {
+        const TRIALS: u32 = 2_000;
+        let mut random = StdRng::seed_from_u64(3);
+        for (n, percent) in [(36, 90), (120, 90), (368, 99), (700, 99)] {
+            let [low, high] = percentile_ranks95(n, percent).unwrap();
+            let truth = -(1.0 - percent as f64 / 100.0).ln();
+            let inside = (0..TRIALS)
+                .filter(|_| {
+                    let mut values: Vec<f64> = (0..n).map(|_| -(1.0 - random.random::<f64>()).ln()).collect();
+                    values.sort_by(f64::total_cmp);
+                    (values[low - 1]..=values[high - 1]).contains(&truth)
+                })
+                .count();
+            let share = inside as f64 / f64::from(TRIALS);
+            assert!((0.94..0.995).contains(&share), "n={n} p{percent}: {share}");
+        }
+    }
+
+    #[test]
+    fn a_percentile_has_an_interval_from_the_first_n_that_allows_one() {
+        // 0.9ⁿ and 0.99ⁿ fall to 2.5 % at 36 and at 368.
+        for (percent, first) in [(90, 36), (99, 368)] {
+            assert_eq!(percentile_ranks95(first - 1, percent), None);
+            assert_eq!(percentile_ranks95(first, percent).unwrap()[1], first);
         }
     }
 

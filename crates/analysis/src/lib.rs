@@ -1,14 +1,19 @@
 //! Statistics over samples: pure functions, no I/O and no clock, so that a figure can be recomputed
 //! from the stored samples by anyone and always comes out the same.
 
+pub mod compare;
+pub mod drift;
 pub mod histogram;
 mod interval;
+mod normal;
 pub mod order;
 pub mod phases;
+mod rank;
 mod ratio;
 pub mod report;
 pub mod summary;
 
+pub use compare::compare;
 pub use order::shuffled_rounds;
 pub use phases::{median_phases, timeline};
 pub use ratio::ratio_of_medians;

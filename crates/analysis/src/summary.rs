@@ -7,18 +7,20 @@
 
 use wbd_model::{Metric, Summary};
 
-use crate::interval::median_ranks95;
+use crate::interval::{median_ranks95, percentile_ranks95};
 
 /// Sums up the values of one metric; `None` where there are none.
 ///
 /// With fewer than six values no interval of measured values covers the median in 95 % of cases, not even
-/// the one from the smallest to the largest: `ci95` is then narrower than its name.
+/// the one from the smallest to the largest: `ci95` is then narrower than its name. Those of the other percentiles are
+/// absent where the values are too few: from 36 values on for the 90th, from 368 on for the 99th.
 #[must_use]
 pub fn summarize(metric: Metric, values: &[u64]) -> Option<Summary> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     let (min, max) = (*sorted.first()?, *sorted.last()?);
-    let [low, high] = median_ranks95(sorted.len());
+    let between = |[low, high]: [usize; 2]| [sorted[low - 1], sorted[high - 1]];
+    let of_percentile = |percent| percentile_ranks95(sorted.len(), percent).map(between);
     Some(Summary {
         unit: metric.unit(),
         n: sorted.len() as u64,
@@ -28,7 +30,9 @@ pub fn summarize(metric: Metric, values: &[u64]) -> Option<Summary> {
         p99: percentile(&sorted, 99),
         max,
         mean: mean(&sorted),
-        ci95: [sorted[low - 1], sorted[high - 1]],
+        ci95: between(median_ranks95(sorted.len())),
+        p90_ci95: of_percentile(90),
+        p99_ci95: of_percentile(99),
     })
 }
 
@@ -36,6 +40,13 @@ pub fn summarize(metric: Metric, values: &[u64]) -> Option<Summary> {
 pub(crate) fn percentile<T: Copy>(sorted: &[T], percent: usize) -> T {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted[rank.max(1) - 1]
+}
+
+/// The median of values in any order, by nearest rank; none of no values.
+pub(crate) fn median(values: &[u64]) -> Option<u64> {
+    let mut values = values.to_vec();
+    let middle = values.len().div_ceil(2).checked_sub(1)?;
+    Some(*values.select_nth_unstable(middle).1)
 }
 
 /// The mean, from an exact sum.
@@ -102,6 +113,8 @@ mod tests {
             let ascending = [s.min, s.ci95[0], s.p50, s.ci95[1], s.max];
             prop_assert!(ascending.is_sorted(), "{ascending:?}");
             prop_assert!([s.p50, s.p90, s.p99, s.max].is_sorted());
+            prop_assert_eq!(s.p90_ci95.is_some(), values.len() >= 36);
+            prop_assert!(s.p90_ci95.is_none_or(|[low, high]| low <= s.p90 && s.p90 <= high));
             prop_assert!(s.min as f64 <= s.mean && s.mean <= s.max as f64);
         }
 

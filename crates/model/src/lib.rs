@@ -4,7 +4,9 @@
 //! `wbctl --json` prints, and the rows of the store. They are plain serde types; the codec that
 //! carries them is in [`codec`]. This crate depends on nothing else of ours.
 
+pub mod cell_ref;
 pub mod codec;
+pub mod compare;
 pub mod document;
 pub mod host;
 pub mod instant;
@@ -14,6 +16,8 @@ pub mod request;
 pub mod service;
 pub mod workload;
 
+pub use cell_ref::{CellName, CellRef};
+pub use compare::Comparison;
 pub use document::{Cell, Disk, Exit, Experiment, ExperimentLine, Phase, Sample};
 pub use instant::{Confidence, Instant, InstantName, Instants};
 pub use metric::{Metric, Summary, Unit};

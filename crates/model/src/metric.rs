@@ -203,4 +203,10 @@ pub struct Summary {
     pub mean: f64,
     /// 95 % confidence interval of the median.
     pub ci95: [u64; 2],
+    /// That of the 90th percentile; absent where the values are too few for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p90_ci95: Option<[u64; 2]>,
+    /// That of the 99th percentile; absent where the values are too few for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_ci95: Option<[u64; 2]>,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Experiment, ExperimentLine};
 use crate::host::{TargetInfo, WorkloadInfo};
-use crate::{Metric, Size};
+use crate::{CellRef, Metric, Size};
 
 /// Ask for an experiment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct RunRequest {
     pub suite: Option<Suite>,
     /// Runs of each cell.
     pub runs: u32,
+    /// When to end before that many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
     /// Runs of each cell before those, thrown away.
     pub warmup: u32,
     /// Seed of the order of runs; chosen by the daemon where absent.
@@ -42,6 +45,17 @@ pub struct RunRequest {
     pub time_limit_ms: u64,
     /// How much memory a run may have, in MiB, before the kernel ends it and it does not count.
     pub memory_limit_mib: u64,
+}
+
+/// When an experiment ends before all its runs are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Until {
+    /// Once the medians of every cell's start-up and wall time are known to within this share, in millionths: the
+    /// farther end of the 95 % interval from the median.
+    pub half_width_ppm: u32,
+    /// After how many milliseconds of runs at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_ms: Option<u64>,
 }
 
 /// A set of cells by name.
@@ -111,6 +125,17 @@ pub struct ShowRequest {
 pub struct ExperimentName {
     /// The experiment's name, or `latest`.
     pub experiment: String,
+}
+
+/// Ask for a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompareRequest {
+    /// A cell, or all cells of an experiment.
+    pub a: CellRef,
+    /// What is held against it.
+    pub b: CellRef,
+    /// What to compare; the usual metrics, as far as both have them, where none is named.
+    pub metrics: Vec<Metric>,
 }
 
 /// Ask for histograms.

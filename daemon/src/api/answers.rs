@@ -1,11 +1,12 @@
 //! Answers from the store.
 
+use wbd_analysis::compare::Side;
 use wbd_analysis::phases;
 use wbd_model::document::{Distribution, Timeline};
 use wbd_model::request::{
-    ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest, Timelines,
+    CompareRequest, ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest, Timelines,
 };
-use wbd_model::{Cell, Experiment, Metric, Report};
+use wbd_model::{Cell, CellRef, Comparison, Experiment, Metric, Report};
 
 use super::status::{no_experiment, of_store};
 use crate::session::summary::sum_up;
@@ -109,6 +110,31 @@ pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Ti
         experiment: experiment.experiment,
         cells,
     })
+}
+
+/// Cells held against each other.
+pub(crate) fn compare(reader: &Reader, request: &CompareRequest) -> Result<Comparison, tonic::Status> {
+    let with_runs = |name: &CellRef| {
+        let experiment = name.experiment.clone();
+        show(
+            reader,
+            &ShowRequest {
+                experiment,
+                samples: true,
+            },
+        )
+    };
+    let (a, b) = (with_runs(&request.a)?, with_runs(&request.b)?);
+    let a = Side {
+        name: &request.a,
+        experiment: &a,
+    };
+    let b = Side {
+        name: &request.b,
+        experiment: &b,
+    };
+    wbd_analysis::compare(&a, &b, &request.metrics)
+        .map_err(|error| tonic::Status::invalid_argument(error.to_string()))
 }
 
 /// An experiment beside the study this project grew out of.

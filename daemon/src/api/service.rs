@@ -7,12 +7,13 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wbd_linux::gate::Identity;
+use wbd_model::compare::Comparison;
 use wbd_model::document::Experiment;
 use wbd_model::host::{Diagnosis, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
-    Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress, RunRequest, ShowRequest,
-    TargetList, TimelineRequest, Timelines, WorkloadList,
+    CompareRequest, Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress,
+    RunRequest, ShowRequest, TargetList, TimelineRequest, Timelines, WorkloadList,
 };
 use wbd_model::service::wbd_server::Wbd;
 
@@ -201,6 +202,10 @@ impl Wbd for Service {
 
     async fn timeline(&self, request: Request<TimelineRequest>) -> Result<Response<Timelines>, Status> {
         self.read(request, answers::timelines).await
+    }
+
+    async fn compare(&self, request: Request<CompareRequest>) -> Result<Response<Comparison>, Status> {
+        self.read(request, answers::compare).await
     }
 
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {

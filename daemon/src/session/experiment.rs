@@ -64,7 +64,7 @@ pub(crate) fn run(
     attach(&mut laboratory.kernel, plan, &ready)?;
     let mut writer = laboratory.store.writer()?;
     let seed = plan.request.seed.unwrap_or_else(chosen_seed);
-    let new = new_experiment(plan, &cells, machine, seed);
+    let mut new = new_experiment(plan, &cells, machine, seed);
     let recording = begin(&mut writer, &new, &cells)?;
     let mut runs = Runs {
         laboratory,
@@ -73,13 +73,23 @@ pub(crate) fn run(
         containers: containers.ok(),
         ready,
         failed: 0,
+        rounds: 0,
+        ended: None,
     };
     let made = runs.make(&mut writer, &recording, seed, news, cancel);
     // Also after an error: what was recorded is summed up and kept.
     let state = *made.as_ref().unwrap_or(&State::Interrupted);
+    let Runs { rounds, ended, .. } = runs;
+    let mut told = Ok(());
+    if let Some(why) = ended {
+        cells.iter_mut().for_each(|cell| cell.runs = rounds);
+        new.warnings.push(why);
+        told = writer.tell(&recording, &new.warnings);
+    }
     let summed_up = sum_up_all(&laboratory.store, &recording, cells);
     let kept = writer.finish(&recording, state, summed_up.as_deref().unwrap_or_default());
     made?;
+    told?;
     kept?;
     let finished = summed_up?;
     Ok(Experiment {

@@ -16,3 +16,4 @@ pub(crate) mod queue;
 mod runs;
 mod suite;
 pub(crate) mod summary;
+mod until;

@@ -159,6 +159,14 @@ fn check_amount(request: &RunRequest) -> Result<(), PlanError> {
             "a cell can have 1 to {MAX_RUNS} runs, and as many before them"
         )));
     }
+    if request
+        .until
+        .is_some_and(|until| !(1..=1_000_000).contains(&until.half_width_ppm))
+    {
+        return Err(usage(
+            "medians can be known to within more than 0 and up to 100 %",
+        ));
+    }
     if request.time_limit_ms == 0 {
         return Err(usage("a time limit of 0 leaves no time to run"));
     }

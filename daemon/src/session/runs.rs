@@ -11,6 +11,7 @@ use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};
+use super::until::Precision;
 use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
@@ -30,6 +31,10 @@ pub(super) struct Runs<'a> {
     pub(super) containers: Option<Containers>,
     pub(super) ready: Vec<ReadyCell>,
     pub(super) failed: u32,
+    /// Rounds made, warm-ups left out.
+    pub(super) rounds: u32,
+    /// What is told of the experiment's end.
+    pub(super) ended: Option<String>,
 }
 
 impl Runs<'_> {
@@ -53,6 +58,7 @@ impl Runs<'_> {
             runs: total,
         });
         let warmups = self.ready.len() as u32 * request.warmup;
+        let mut precision = request.until.map(|until| Precision::new(until, self.ready.len()));
         for (place, (cell, round)) in (0_u32..).zip(order) {
             let made = self.one(
                 cell,
@@ -67,9 +73,23 @@ impl Runs<'_> {
                 let index = self.ready[cell].index;
                 writer.record(recording, index, &made)?;
                 self.failed += u32::from(!made.valid);
+                if let Some(precision) = &mut precision {
+                    precision.add(cell, &made);
+                }
             }
             news.ran(place + 1, self.failed);
+            let round_is_full = (place as usize + 1).is_multiple_of(self.ready.len());
+            if round_is_full && round >= request.warmup {
+                self.rounds = round - request.warmup + 1;
+                self.ended = precision
+                    .as_mut()
+                    .and_then(|precision| precision.reached(self.rounds));
+                if self.ended.is_some() {
+                    return Ok(State::Done);
+                }
+            }
         }
+        self.ended = precision.map(|precision| precision.missed(self.rounds));
         Ok(State::Done)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wbd_analysis::{histogram, phases, summary};
+use wbd_analysis::{drift, histogram, phases, summary};
 use wbd_model::{Cell, InstantName, Metric, Sample};
 
 use crate::store::FinishedCell;
@@ -15,6 +15,7 @@ pub(crate) fn sum_up(mut cell: Cell, samples: &[Sample]) -> FinishedCell {
     cell.phases = phases::median_phases(samples);
     cell.failures = failures(samples);
     cell.remarks = remarks(&valid);
+    cell.remarks.extend(drifts(samples, cell.valid));
     let mut histograms = BTreeMap::new();
     for metric in Metric::ALL {
         let values: Vec<u64> = valid
@@ -58,6 +59,14 @@ fn remarks(valid: &[&Sample]) -> BTreeMap<String, u32> {
         *remarks.entry(note.clone()).or_insert(0) += 1;
     }
     remarks
+}
+
+/// What rose or fell over the runs, of the figures that a reader looks at first.
+fn drifts(samples: &[Sample], valid: u32) -> impl Iterator<Item = (String, u32)> {
+    [Metric::Startup, Metric::Wall]
+        .into_iter()
+        .filter_map(|metric| Some(drift::of_metric(samples, metric)?.text(metric)))
+        .map(move |text| (text, valid))
 }
 
 /// Metrics that every target should have.

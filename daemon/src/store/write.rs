@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use wbd_model::document::State;
 use wbd_model::{Metric, Sample};
 
-use super::column::Word;
+use super::column::{Json, Word};
 use super::{FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, insert, remove};
 
 /// An experiment under way: where its runs are recorded.
@@ -92,6 +92,16 @@ impl Writer {
             (recording.cells[cell], Word(metric), why),
         );
         noted.map(drop).map_err(|error| self.store.error(error))
+    }
+
+    /// Sets what the reader of an experiment should know, in place of what was told when it began.
+    pub(crate) fn tell(&mut self, recording: &Recording, warnings: &[String]) -> Result<(), StoreError> {
+        self.insist(|connection| {
+            let change = "UPDATE experiment SET warnings = ? WHERE id = ?";
+            connection
+                .execute(change, (Json(warnings), recording.experiment))
+                .map(drop)
+        })
     }
 
     /// Ends an experiment. `cells` are by their number; one that is not given is later summed up from its runs.

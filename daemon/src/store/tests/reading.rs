@@ -18,6 +18,8 @@ fn summary(valid: u32, failed: u32) -> Cell {
         max: 3,
         mean: 2.5,
         ci95: [1, 3],
+        p90_ci95: None,
+        p99_ci95: None,
     };
     Cell {
         target: "native".into(),

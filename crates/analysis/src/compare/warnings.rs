@@ -1,0 +1,105 @@
+//! What the reader of a comparison should know before believing it.
+
+use serde_json::{Map, Value};
+use wbd_model::compare::Pair;
+use wbd_model::host::Machine;
+use wbd_model::{Cell, Experiment};
+
+use super::pairs::{Of, Side, Two};
+use crate::drift;
+
+/// A difference of the load average that is told, in hundredths.
+const LOAD_CENTI: u32 = 100;
+
+pub(super) fn of(a: &Side, b: &Side, paired: &[Two], pairs: &[Pair]) -> Vec<String> {
+    let mut warnings: Vec<String> = between(a.experiment, b.experiment).collect();
+    for (two, pair) in paired.iter().zip(pairs) {
+        warnings.extend(other_work(two));
+        warnings.extend(other_caches(two));
+        let sides = [&two.a, &two.b];
+        for of in &sides[..if two.is_one() { 1 } else { 2 }] {
+            warnings.extend(drifts(of, pair));
+        }
+    }
+    let mut said = Vec::new();
+    warnings.retain(|warning| {
+        let new = !said.contains(warning);
+        said.push(warning.clone());
+        new
+    });
+    warnings
+}
+
+fn between(a: &Experiment, b: &Experiment) -> impl Iterator<Item = String> {
+    let apart = (a.experiment != b.experiment).then(|| {
+        "A and B were not measured in turns: what changed on the machine in between looks like a difference; the test \
+         allows for what is seen of that within each"
+            .to_owned()
+    });
+    let machines = differing(&a.machine, &b.machine);
+    let other =
+        (!machines.is_empty()).then(|| format!("the machines differ (A, B): {}", machines.join("; ")));
+    apart
+        .into_iter()
+        .chain(other)
+        .chain(loads(&a.machine, &b.machine))
+}
+
+/// The fields of the machine's record that are not the same, each with both values.
+fn differing(a: &Machine, b: &Machine) -> Vec<String> {
+    let [a, b] = [a, b].map(fields);
+    let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
+    let show = |of: &Map<String, Value>, name: &str| match of.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "unknown".to_owned(),
+    };
+    names
+        .filter(|name| *name != "load_centi" && a.get(*name) != b.get(*name))
+        .map(|name| format!("{name} {} and {}", show(&a, name), show(&b, name)))
+        .collect()
+}
+
+fn fields(machine: &Machine) -> Map<String, Value> {
+    match serde_json::to_value(machine) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn loads(a: &Machine, b: &Machine) -> Option<String> {
+    let load = |machine: &Machine| f64::from(machine.load_centi) / 100.0;
+    (a.load_centi.abs_diff(b.load_centi) >= LOAD_CENTI).then(|| {
+        format!(
+            "the machine's load was {:.2} before A and {:.2} before B",
+            load(a),
+            load(b)
+        )
+    })
+}
+
+fn other_work(two: &Two) -> Option<String> {
+    let work = |cell: &Cell| [&[cell.workload.clone()], &cell.args[..]].concat().join(" ");
+    (!two.a.does_as(&two.b)).then(|| {
+        format!(
+            "A and B do different work: `{}` and `{}`",
+            work(two.a.cell),
+            work(two.b.cell)
+        )
+    })
+}
+
+fn other_caches(two: &Two) -> Option<String> {
+    let (a, b) = (two.a.cell, two.b.cell);
+    (a.target == b.target && a.cache != b.cache)
+        .then(|| format!("A and B found caches differently: {}; {}", a.cache, b.cache))
+}
+
+fn drifts(of: &Of, pair: &Pair) -> Vec<String> {
+    let name = of.name();
+    let metrics = pair.metrics.iter().map(|compared| compared.metric);
+    metrics
+        .filter_map(|metric| Some(drift::of_metric(&of.cell.samples, metric)?.text(metric)))
+        .map(|text| format!("{}:{}/{}: {text}", name.experiment, name.target, name.workload))
+        .collect()
+}
