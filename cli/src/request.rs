@@ -81,6 +81,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         env: subject.env,
         dirs: subject.dirs,
         suite: args.suite,
+        conditions: args.conditions.conditions(),
     })
 }
 

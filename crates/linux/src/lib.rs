@@ -5,6 +5,7 @@ pub mod caller_file;
 pub mod cgroup;
 pub mod clock;
 pub mod gate;
+pub mod inherited;
 pub mod offsets;
 pub mod peer;
 pub mod perf;

@@ -5,6 +5,7 @@
 //! carries them is in [`codec`]. This crate depends on nothing else of ours.
 
 pub mod codec;
+pub mod cpus;
 pub mod document;
 pub mod host;
 pub mod instant;

@@ -10,6 +10,7 @@ use wbd_model::host::Machine;
 use wbd_model::{Cell, Experiment, SCHEMA};
 
 use super::cancel::Cancel;
+use super::conditions;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
@@ -65,9 +66,10 @@ pub(crate) fn run(
         launcher,
         containers: containers.ok(),
         ready,
+        seed,
         failed: 0,
     };
-    let made = runs.make(&mut writer, &recording, seed, news, cancel);
+    let made = runs.make(&mut writer, &recording, news, cancel);
     // Also after an error: what was recorded is summed up and kept.
     let state = *made.as_ref().unwrap_or(&State::Interrupted);
     let summed_up = sum_up_all(&laboratory.store, &recording, cells);
@@ -222,7 +224,7 @@ fn new_experiment(plan: &Plan, cells: &[Cell], machine: Machine, seed: u64) -> N
         seed,
         request: plan.request.clone(),
         machine,
-        warnings: Vec::new(),
+        warnings: conditions::sentences(plan),
         cells: cells.iter().map(new_cell).collect(),
     }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod cancel;
+mod conditions;
 mod disk;
 pub(crate) mod experiment;
 pub(crate) mod laboratory;

@@ -6,10 +6,10 @@ use wbd_linux::gate::{Identity, Program};
 use wbd_model::host::Unavailable;
 use wbd_model::{Cell, Metric, Progress};
 
-use super::disk;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan};
+use super::{conditions, disk};
 use crate::collect::sample::Guest;
 use crate::engine::Engine;
 use crate::targets::catalogue::Mode;
@@ -165,9 +165,16 @@ fn prepare_process(
         }
         Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
     };
+    let changes = conditions::changes(plan).map_err(|error| Unavailable {
+        why: format!("the daemon cannot read its own limits and settings: {error}"),
+        mend: "see that /proc is mounted".to_owned(),
+    })?;
     Ok(ReadyCell {
         index,
-        how: How::Process { program, guest },
+        how: How::Process {
+            program: program.with(changes),
+            guest,
+        },
         code,
     })
 }
