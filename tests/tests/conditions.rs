@@ -1,6 +1,7 @@
 //! The conditions that targets run under: their caller's, or those that were asked for.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use wbd_tests::client::Client;
@@ -99,9 +100,14 @@ fn a_limit_that_leaves_no_room_for_a_process_is_said_to_be_the_reason() {
     };
     home.admit(&alone);
     let line = [&ONCE[..], &["--", "/bin/true"]].concat();
-    let answer = begin(&home, &alone, "exec prlimit --nproc=0", &line)
-        .answer()
-        .expect(1);
+    let answer = begin(
+        &home,
+        &alone,
+        "exec prlimit --nproc=2", /* its own threads */
+        &line,
+    )
+    .answer()
+    .expect(1);
     assert!(answer.stdout.contains("ulimit -u"), "{answer:?}");
 }
 
@@ -170,6 +176,49 @@ fn paddings_differ_from_run_to_run_and_repeat_with_the_seed() {
     distinct.sort_unstable();
     distinct.dedup();
     assert!(distinct.len() >= 4, "{first}");
+}
+
+/// A script that tells how much of itself and of its neighbour is in the page cache, by another tool than ours. It is
+/// long, so that reading its first line does not bring all of it in. Needs root.
+#[test]
+fn a_cold_run_finds_its_own_files_dropped_and_its_neighbours_not() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let mib = "#".repeat(1024 * 1024);
+    let neighbour = home.file("neighbour", &mib, 0o644);
+    let text = format!("#!/bin/sh\nfincore -bno RES \"$0\" {neighbour} > \"$1\"\nexit\n{mib}");
+    let script = home.file("script", &text, 0o755);
+    let resident = |state: &str| -> Vec<u64> {
+        let out = home.text(state);
+        let line = ["-n", "1", "--page-cache", state, "--", &script, &out];
+        let made = home.measure(&line);
+        let cache = &made.cells[0].cache;
+        assert!(cache.starts_with(&format!("page cache {state}")), "{cache}");
+        let told = fs::read_to_string(out).expect("what fincore said");
+        told.split_whitespace()
+            .map(|bytes| bytes.parse().expect("bytes"))
+            .collect()
+    };
+    let all = mib.len() as u64;
+    let warm = resident("warm");
+    assert!(warm[0] >= all && warm[1] >= all, "{warm:?}");
+    let cold = resident("cold");
+    assert!(cold[0] < all / 2, "{cold:?} bytes of the script");
+    assert!(cold[1] >= all, "{cold:?}: the neighbour was dropped");
+}
+
+/// A file that the caller may not read is not dropped on their behalf. Needs root.
+#[test]
+fn nobody_has_a_file_dropped_that_they_may_not_read() {
+    let home = Home::with_dist_for_everyone();
+    let _wbd = home.start();
+    let nobody = User::nobody();
+    home.admit(&nobody);
+    let hang = home.program("hang");
+    fs::set_permissions(&hang, fs::Permissions::from_mode(0o711)).expect("a file of ours");
+    let line = [&ONCE[..], &["--page-cache", "cold", "--", &hang]].concat();
+    let refused = home.wbctl_as(&nobody, &line).expect(4);
+    assert!(refused.stderr.contains("page cache"), "{refused:?}");
 }
 
 /// The tool that other people pin with says the same of the syntax. Needs root.

@@ -123,7 +123,7 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
         args: cell.args.clone(),
         size: cell.size,
         disk: None,
-        cache: cache_state(cell, plan.request.warmup),
+        cache: cache_state(cell, pages(plan.request.warmup)),
         runs: plan.request.runs,
         valid: 0,
         failed: 0,
@@ -136,12 +136,16 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
     }
 }
 
-fn cache_state(cell: &PlannedCell, warmup: u32) -> String {
-    let pages = if warmup > 0 {
+fn pages(warmup: u32) -> &'static str {
+    if warmup > 0 {
         "page cache warm"
     } else {
         "page cache as it was found"
-    };
+    }
+}
+
+/// What a cell's figures are of: `pages` tells of the page cache, and how a Wasm engine comes by its code is added.
+pub(super) fn cache_state(cell: &PlannedCell, pages: &str) -> String {
     match &cell.means {
         Ok(Means::Runner { mode, .. }) => format!("{pages}, {}", mode.about()),
         _ => pages.to_owned(),

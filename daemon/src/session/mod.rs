@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod cancel;
+mod cold;
 mod conditions;
 mod disk;
 pub(crate) mod experiment;

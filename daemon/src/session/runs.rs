@@ -8,12 +8,13 @@ use wbd_model::document::State;
 use wbd_model::{Progress, Sample};
 
 use super::cancel::Cancel;
-use super::conditions;
+use super::cold::ColdFiles;
 use super::experiment::ExperimentError;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};
+use super::{cold, conditions};
 use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
@@ -92,13 +93,18 @@ impl Runs<'_> {
         } = &mut *self.laboratory;
         match (&ready.how, &self.containers) {
             (How::Process { program, guest }, _) => {
+                let stay = ready.cold.as_ref().map(ColdFiles::drop_all).unwrap_or_default();
                 let program = padded(self.plan, program, self.seed, order);
                 let observed = self.launcher.run(kernel, slot, &program, limits, cancel)?;
                 let expected = Expected {
                     output,
                     guest: *guest,
                 };
-                Ok(sample::of_process(observed, &expected, run, order))
+                let mut made = sample::of_process(observed, &expected, run, order);
+                if !stay.is_empty() {
+                    made.notes.push(cold::staying(&stay));
+                }
+                Ok(made)
             }
             (How::Container { image, args }, Some(Containers { runtime, engine })) => {
                 let contained = Contained {
