@@ -8,6 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use wbd_model::{CellRef, DEFAULT_SOCKET, Metric, Size, Suite};
 
+use crate::conditions::ConditionArgs;
+
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a run failed or a threshold was crossed; 2 bad usage; \
     3 the daemon cannot be reached; 4 refused.";
 
@@ -165,6 +167,8 @@ pub(crate) struct RunArgs {
     /// How much memory a run may have, in MiB, before it is ended and does not count
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) memory_limit: u64,
+    #[command(flatten)]
+    pub(crate) conditions: ConditionArgs,
     /// Any command to measure, in place of targets and workloads
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod commands;
+mod conditions;
 mod failure;
 mod output;
 mod program;

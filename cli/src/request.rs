@@ -72,6 +72,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
     refuse_doubles("-w", &args.workloads)?;
     let subject = subject(&args, caller)?;
     Ok(RunRequest {
+        until: until(&args),
         time_limit_ms: milliseconds(args.time_limit)?,
         memory_limit_mib: args.memory_limit,
         targets: args.targets,
@@ -82,7 +83,6 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         } else {
             DEFAULT_RUNS
         }),
-        until: until(&args),
         warmup: args.warmup,
         seed: args.seed,
         wasm: subject.wasm,
@@ -91,6 +91,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         env: subject.env,
         dirs: subject.dirs,
         suite: args.suite,
+        conditions: args.conditions.conditions(),
     })
 }
 

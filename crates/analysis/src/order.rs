@@ -22,6 +22,17 @@ pub fn shuffled_rounds(cells: usize, runs: u32, seed: u64) -> Vec<(usize, u32)> 
     order
 }
 
+/// Most bytes by which a run's environment is made longer: a page, as what matters is where in its page the stack
+/// begins.
+const MAX_PADDING_BYTES: u64 = 4096;
+
+/// By how many bytes the environment of the run at this place of the order is made longer: 0 to 4096, evenly.
+#[must_use]
+pub fn padding_bytes(seed: u64, place: u32) -> usize {
+    let mut places = SplitMix64(seed ^ u64::from(place).rotate_right(16));
+    SplitMix64(places.next()).below(MAX_PADDING_BYTES + 1) as usize
+}
+
 fn shuffle<T>(items: &mut [T], random: &mut SplitMix64) {
     for last in (1..items.len()).rev() {
         let chosen = random.below(last as u64 + 1);
@@ -59,6 +70,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn paddings_repeat_with_their_seed_and_spread_over_the_page() {
+        let all = |seed| -> Vec<usize> { (0..4000).map(|place| padding_bytes(seed, place)).collect() };
+        assert_eq!(all(7), all(7));
+        assert_ne!(all(7), all(8));
+        let sum: usize = all(7).iter().sum();
+        let mean = sum / 4000;
+        assert!(
+            (1950..2150).contains(&mean),
+            "an even choice has a mean of 2048, not {mean}"
+        );
+        assert!(all(7).iter().all(|&bytes| bytes <= 4096));
+        assert!(all(7).iter().collect::<BTreeSet<_>>().len() > 2000);
+    }
 
     #[test]
     fn the_generator_gives_the_published_numbers() {

@@ -7,6 +7,7 @@
 pub mod cell_ref;
 pub mod codec;
 pub mod compare;
+pub mod cpus;
 pub mod document;
 pub mod host;
 pub mod instant;

@@ -45,6 +45,40 @@ pub struct RunRequest {
     pub time_limit_ms: u64,
     /// How much memory a run may have, in MiB, before the kernel ends it and it does not count.
     pub memory_limit_mib: u64,
+    /// What is chosen of the conditions that targets run under.
+    #[serde(default, skip_serializing_if = "Conditions::are_usual")]
+    pub conditions: Conditions,
+}
+
+/// What is chosen of the conditions that targets run under.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conditions {
+    /// CPUs that targets may use, by number; the caller's own where none is named.
+    pub cpus: Vec<u32>,
+    /// Whether the addresses of a target's memory are the same in every run.
+    pub fixed_addresses: bool,
+    /// Whether each run's environment is made longer by a random length.
+    pub env_padding: bool,
+    /// What is done about the page cache before each run.
+    pub page_cache: PageCache,
+}
+
+impl Conditions {
+    fn are_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What is done about the page cache before each run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageCache {
+    /// Nothing: runs before warmed it.
+    #[default]
+    Warm,
+    /// The target's own files are dropped from it.
+    Cold,
 }
 
 /// When an experiment ends before all its runs are made.

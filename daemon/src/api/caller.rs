@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -9,7 +10,8 @@ use tokio::net::UnixStream;
 use tonic::transport::server::Connected;
 use tonic::{Request, Status};
 use wbd_linux::gate::Identity;
-use wbd_linux::peer;
+use wbd_linux::inherited::Inherited;
+use wbd_linux::peer::{self, Peer};
 
 use crate::store::Scope;
 
@@ -17,22 +19,33 @@ use crate::store::Scope;
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: UnixStream,
+    caller: Caller,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
     identity: Identity,
+    /// The process that connected; none where it has ended since, or cannot be seen from here.
+    process: Option<Arc<Peer>>,
 }
 
 impl Connection {
     /// Asks the kernel who is there.
     pub(crate) fn accept(stream: UnixStream) -> io::Result<Self> {
-        let identity = peer::identity(&stream)?;
-        Ok(Self { stream, identity })
+        let caller = Caller {
+            identity: peer::identity(&stream)?,
+            process: Peer::of(&stream).ok().map(Arc::new),
+        };
+        Ok(Self { stream, caller })
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = Identity;
+    type ConnectInfo = Caller;
 
-    fn connect_info(&self) -> Identity {
-        self.identity.clone()
+    fn connect_info(&self) -> Caller {
+        self.caller.clone()
     }
 }
 
@@ -58,7 +71,25 @@ impl AsyncWrite for Connection {
 
 /// The caller of a request.
 pub(crate) fn of<T>(request: &Request<T>) -> Result<Identity, Status> {
-    let caller = request.extensions().get::<Identity>().cloned();
+    connected(request).map(|caller| caller.identity.clone())
+}
+
+/// What the caller's process hands down to the programs it starts.
+pub(crate) fn inherited<T>(request: &Request<T>) -> Result<Inherited, Status> {
+    let inherited = match &connected(request)?.process {
+        Some(process) => process.inherited().map_err(|error| error.to_string()),
+        None => Err("it has ended, or is in a PID namespace of its own".to_owned()),
+    };
+    inherited.map_err(|why| {
+        Status::failed_precondition(format!(
+            "the limits, nice value, CPUs and umask of the process that connected cannot be read: {why}; \
+             targets run with them, so connect from a process that stays"
+        ))
+    })
+}
+
+fn connected<T>(request: &Request<T>) -> Result<&Caller, Status> {
+    let caller = request.extensions().get::<Caller>();
     caller.ok_or_else(|| Status::internal("the connection has no credentials"))
 }
 

@@ -159,7 +159,8 @@ impl Wbd for Service {
 
     async fn run(&self, request: Request<RunRequest>) -> Result<Response<Self::RunStream>, Status> {
         let caller = caller::of(&request)?;
-        let plan = Plan::new(request.into_inner(), caller, &self.assets);
+        let inherited = caller::inherited(&request)?;
+        let plan = Plan::new(request.into_inner(), caller, inherited, &self.assets);
         let plan = plan.map_err(|error| status::of_plan(&error))?;
         let (client, messages) = mpsc::channel(CLIENT_QUEUE);
         tokio::spawn(experiment(plan, self.queue.clone(), client, self.stop.clone()));

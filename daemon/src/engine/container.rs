@@ -37,6 +37,8 @@ pub(crate) struct Spec<'a> {
     pub(crate) cgroup_parent: Option<&'a str>,
     /// User and group the program runs as; root where absent.
     pub(crate) user: Option<(u32, u32)>,
+    /// CPUs it may use; all where none is named.
+    pub(crate) cpus: &'a [u32],
     /// Name of the daemon that makes it: the same after a restart, another for a daemon beside it.
     pub(crate) owner: &'a str,
     /// Number of the run, kept in a label.
@@ -182,6 +184,7 @@ fn body(spec: &Spec<'_>) -> ContainerCreateBody {
         attach_stderr: Some(true),
         host_config: Some(HostConfig {
             cgroup_parent: spec.cgroup_parent.map(str::to_owned),
+            cpuset_cpus: (!spec.cpus.is_empty()).then(|| wbd_model::cpus::text(spec.cpus)),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()

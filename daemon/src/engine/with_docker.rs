@@ -67,6 +67,7 @@ impl Bench {
             args,
             cgroup_parent: None,
             user,
+            cpus: &[],
             owner: self.owner,
             run: 1,
         }

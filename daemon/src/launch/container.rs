@@ -34,6 +34,8 @@ pub(crate) struct Contained<'a> {
     pub(crate) args: &'a [String],
     /// Whose rights it runs with.
     pub(crate) caller: &'a Identity,
+    /// CPUs it may use; all where none is named.
+    pub(crate) cpus: &'a [u32],
 }
 
 /// The instants of a container's run that the daemon itself sees, `CLOCK_MONOTONIC` nanoseconds.
@@ -107,6 +109,7 @@ fn spec<'a>(contained: &Contained<'a>, parent: &'a str, owner: &'a str, run: u64
         args: contained.args,
         cgroup_parent: Some(parent),
         user: Some((caller.uid, caller.gid)),
+        cpus: contained.cpus,
         owner,
         run,
     }

@@ -4,6 +4,7 @@
 //! what it reads may be a stranger's.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,12 @@ use wbd_linux::process::{Ended, kill, reap};
 use super::output::{Buffer, Printout, Stream};
 use super::process::{MeansError, end_all, null, system, wait_for_any};
 use super::slot::Slot;
+
+/// A file in memory for what such a program prints.
+pub(crate) fn scratch() -> io::Result<File> {
+    let made = nix::sys::memfd::memfd_create("wbd", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
+    Ok(made.into())
+}
 
 /// Runs `program` with its output going to `output`; fails with what it said, or with why it did not run.
 pub(crate) fn run(

@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 pub(crate) mod helper;
+pub(crate) mod libraries;
 pub(crate) mod observed;
 pub(crate) mod output;
 pub(crate) mod process;

@@ -10,6 +10,7 @@ use wbd_model::host::Machine;
 use wbd_model::{Cell, Experiment, SCHEMA};
 
 use super::cancel::Cancel;
+use super::conditions;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
@@ -72,11 +73,12 @@ pub(crate) fn run(
         launcher,
         containers: containers.ok(),
         ready,
+        seed,
         failed: 0,
         rounds: 0,
         ended: None,
     };
-    let made = runs.make(&mut writer, &recording, seed, news, cancel);
+    let made = runs.make(&mut writer, &recording, news, cancel);
     // Also after an error: what was recorded is summed up and kept.
     let state = *made.as_ref().unwrap_or(&State::Interrupted);
     let Runs { rounds, ended, .. } = runs;
@@ -138,7 +140,7 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
         args: cell.args.clone(),
         size: cell.size,
         disk: None,
-        cache: cache_state(cell, plan.request.warmup),
+        cache: cache_state(cell, pages(plan.request.warmup)),
         runs: plan.request.runs,
         valid: 0,
         failed: 0,
@@ -151,12 +153,16 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
     }
 }
 
-fn cache_state(cell: &PlannedCell, warmup: u32) -> String {
-    let pages = if warmup > 0 {
+fn pages(warmup: u32) -> &'static str {
+    if warmup > 0 {
         "page cache warm"
     } else {
         "page cache as it was found"
-    };
+    }
+}
+
+/// What a cell's figures are of: `pages` tells of the page cache, and how a Wasm engine comes by its code is added.
+pub(super) fn cache_state(cell: &PlannedCell, pages: &str) -> String {
     match &cell.means {
         Ok(Means::Runner { mode, .. }) => format!("{pages}, {}", mode.about()),
         _ => pages.to_owned(),
@@ -239,7 +245,7 @@ fn new_experiment(plan: &Plan, cells: &[Cell], machine: Machine, seed: u64) -> N
         seed,
         request: plan.request.clone(),
         machine,
-        warnings: Vec::new(),
+        warnings: conditions::sentences(plan),
         cells: cells.iter().map(new_cell).collect(),
     }
 }

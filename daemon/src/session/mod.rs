@@ -6,6 +6,8 @@
 //! ```
 
 pub(crate) mod cancel;
+mod cold;
+mod conditions;
 mod disk;
 pub(crate) mod experiment;
 pub(crate) mod laboratory;

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use wbd_linux::gate::{Identity, Program, ZeroByte};
+use wbd_linux::inherited::Inherited;
 use wbd_model::host::Unavailable;
 use wbd_model::workload::Output;
 use wbd_model::{Preopen, RunRequest, Size};
 
+use super::conditions;
 use super::suite::{self, Named};
 use crate::targets::assets::Assets;
 use crate::targets::catalogue::{Kind, Mode, TARGETS, Target, Wasm};
@@ -58,6 +60,8 @@ pub(crate) struct Plan {
     pub(crate) request: RunRequest,
     /// Whose rights the targets run with.
     pub(crate) caller: Identity,
+    /// What they have of the caller's process beside them.
+    pub(crate) inherited: Inherited,
     /// The cells, by their number.
     pub(crate) cells: Vec<PlannedCell>,
 }
@@ -112,9 +116,15 @@ pub(crate) enum Means {
 }
 
 impl Plan {
-    /// Checks a request of `caller`.
-    pub(crate) fn new(request: RunRequest, caller: Identity, assets: &Assets) -> Result<Self, PlanError> {
+    /// Checks a request of `caller`, from a process that hands down `inherited`.
+    pub(crate) fn new(
+        request: RunRequest,
+        caller: Identity,
+        inherited: Inherited,
+        assets: &Assets,
+    ) -> Result<Self, PlanError> {
         check_amount(&request)?;
+        conditions::check(&request.conditions)?;
         let cells = cells(&request, &caller, assets)?;
         let runs = cells.len() as u64 * u64::from(request.runs.saturating_add(request.warmup));
         if runs > MAX_EXPERIMENT_RUNS {
@@ -125,6 +135,7 @@ impl Plan {
         Ok(Self {
             request,
             caller,
+            inherited,
             cells,
         })
     }
@@ -400,6 +411,10 @@ mod tests {
         }
     }
 
+    fn ours() -> Inherited {
+        Inherited::of_this_thread().unwrap()
+    }
+
     #[test]
     fn what_a_guest_is_given_becomes_the_runners_flags() {
         let flags = given(&with(&["A=b=c", "B="], &[("/data", "data"), ("/x", "/")])).unwrap();
@@ -434,12 +449,12 @@ mod tests {
             command: vec!["/bin/true".into()],
             ..with(&[], &[("/a", "a")])
         };
-        assert!(Plan::new(without_module, nobody(), &nowhere()).is_err());
+        assert!(Plan::new(without_module, nobody(), ours(), &nowhere()).is_err());
     }
 
     #[test]
     fn a_module_goes_to_every_wasm_target_and_one_that_is_missing_stops_none() {
-        let plan = Plan::new(with(&[], &[]), nobody(), &nowhere()).unwrap();
+        let plan = Plan::new(with(&[], &[]), nobody(), ours(), &nowhere()).unwrap();
         assert_eq!(
             plan.cells.len(),
             TARGETS.len() - 3,

@@ -4,12 +4,15 @@ use std::path::Path;
 
 use wbd_linux::gate::{Identity, Program};
 use wbd_model::host::Unavailable;
+use wbd_model::request::PageCache;
 use wbd_model::{Cell, Metric, Progress};
 
-use super::disk;
+use super::cold::{self, ColdFiles};
+use super::experiment::cache_state;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan};
+use super::{conditions, disk};
 use crate::collect::sample::Guest;
 use crate::engine::Engine;
 use crate::targets::catalogue::Mode;
@@ -24,6 +27,8 @@ pub(super) struct ReadyCell {
     pub(super) how: How,
     /// Code compiled ahead of time. Kept until the last run: dropping it removes a caller's own.
     pub(super) code: Option<Precompiled>,
+    /// What is dropped from the page cache before each run.
+    pub(super) cold: Option<ColdFiles>,
 }
 
 /// How a cell is run.
@@ -96,6 +101,9 @@ pub(super) fn prepare(
         };
         match made {
             Ok(cell) => {
+                if let Some(cold) = &cell.cold {
+                    cells[index].cache = cache_state(planned, &cold.about);
+                }
                 cells[index].disk = disk::of(planned, &cell, &laboratory.runners, containers);
                 ready.push(cell);
             }
@@ -123,6 +131,9 @@ fn prepare_container(
     index: usize,
     program: &Path,
 ) -> Result<ReadyCell, Unavailable> {
+    if is_cold(plan) {
+        return Err(cold::contained());
+    }
     let Containers { runtime, engine } = containers.as_ref().map_err(Clone::clone)?;
     let cell = &plan.cells[index];
     let image = runtime.block_on(engine.ensure_image(&cell.workload, program))?;
@@ -133,7 +144,12 @@ fn prepare_container(
             args: cell.args.clone(),
         },
         code: None,
+        cold: None,
     })
+}
+
+fn is_cold(plan: &Plan) -> bool {
+    plan.request.conditions.page_cache == PageCache::Cold
 }
 
 fn prepare_process(
@@ -180,10 +196,20 @@ fn prepare_process(
         }
         Means::Container { .. } => unreachable!("containers are prepared elsewhere"),
     };
+    let files = (&program, code.as_ref());
+    let cold = is_cold(plan).then(|| ColdFiles::of(&mut laboratory.slot, plan, &plan.cells[index], files));
+    let changes = conditions::changes(plan).map_err(|error| Unavailable {
+        why: format!("the daemon cannot read its own limits and settings: {error}"),
+        mend: "see that /proc is mounted".to_owned(),
+    })?;
     Ok(ReadyCell {
         index,
-        how: How::Process { program, guest },
+        how: How::Process {
+            program: program.with(changes),
+            guest,
+        },
         code,
+        cold: cold.transpose()?,
     })
 }
 

@@ -1,17 +1,21 @@
 //! The runs themselves: shuffled, made one by one, each recorded before the next.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use wbd_linux::gate::Program;
 use wbd_model::document::State;
 use wbd_model::{Progress, Sample};
 
 use super::cancel::Cancel;
+use super::cold::ColdFiles;
 use super::experiment::ExperimentError;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};
 use super::until::Precision;
+use super::{cold, conditions};
 use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
@@ -30,6 +34,7 @@ pub(super) struct Runs<'a> {
     pub(super) launcher: Launcher,
     pub(super) containers: Option<Containers>,
     pub(super) ready: Vec<ReadyCell>,
+    pub(super) seed: u64,
     pub(super) failed: u32,
     /// Rounds made, warm-ups left out.
     pub(super) rounds: u32,
@@ -43,13 +48,12 @@ impl Runs<'_> {
         &mut self,
         writer: &mut Writer,
         recording: &Recording,
-        seed: u64,
         news: &mut News,
         cancel: &Cancel,
     ) -> Result<State, ExperimentError> {
         let request = &self.plan.request;
         let rounds = request.warmup.saturating_add(request.runs);
-        let order = wbd_analysis::order::shuffled_rounds(self.ready.len(), rounds, seed);
+        let order = wbd_analysis::order::shuffled_rounds(self.ready.len(), rounds, self.seed);
         let total = u32::try_from(order.len()).unwrap_or(u32::MAX);
         let memory_bytes = request.memory_limit_mib.saturating_mul(MIB);
         self.laboratory.slot.limit_memory(memory_bytes);
@@ -109,18 +113,25 @@ impl Runs<'_> {
         } = &mut *self.laboratory;
         match (&ready.how, &self.containers) {
             (How::Process { program, guest }, _) => {
-                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
+                let stay = ready.cold.as_ref().map(ColdFiles::drop_all).unwrap_or_default();
+                let program = padded(self.plan, program, self.seed, order);
+                let observed = self.launcher.run(kernel, slot, &program, limits, cancel)?;
                 let expected = Expected {
                     output,
                     guest: *guest,
                 };
-                Ok(sample::of_process(observed, &expected, run, order))
+                let mut made = sample::of_process(observed, &expected, run, order);
+                if !stay.is_empty() {
+                    made.notes.push(cold::staying(&stay));
+                }
+                Ok(made)
             }
             (How::Container { image, args }, Some(Containers { runtime, engine })) => {
                 let contained = Contained {
                     image,
                     args,
                     caller: &self.plan.caller,
+                    cpus: &self.plan.request.conditions.cpus,
                 };
                 let tools = (&mut self.launcher, kernel, slot);
                 let (observed, requests, used) =
@@ -135,5 +146,13 @@ impl Runs<'_> {
             }
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
         }
+    }
+}
+
+fn padded<'a>(plan: &Plan, program: &'a Program, seed: u64, order: u32) -> Cow<'a, Program> {
+    if plan.request.conditions.env_padding {
+        Cow::Owned(conditions::padded(program, seed, order))
+    } else {
+        Cow::Borrowed(program)
     }
 }

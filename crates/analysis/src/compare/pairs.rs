@@ -39,9 +39,9 @@ pub enum Unpaired {
     )]
     NothingInCommon {
         /// The one.
-        a: CellRef,
+        a: Box<CellRef>,
         /// The other.
-        b: CellRef,
+        b: Box<CellRef>,
     },
 }
 
@@ -104,8 +104,8 @@ pub(super) fn pair<'a>(a: &Side<'a>, b: &Side<'a>) -> Result<Vec<Two<'a>>, Unpai
     let pairs: Vec<Two> = of_a.iter().filter_map(same).collect();
     if pairs.is_empty() {
         return Err(Unpaired::NothingInCommon {
-            a: a.name.clone(),
-            b: b.name.clone(),
+            a: a.name.clone().into(),
+            b: b.name.clone().into(),
         });
     }
     Ok(pairs)

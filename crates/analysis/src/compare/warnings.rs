@@ -79,7 +79,11 @@ fn loads(a: &Machine, b: &Machine) -> Option<String> {
 }
 
 fn other_work(two: &Two) -> Option<String> {
-    let work = |cell: &Cell| [&[cell.workload.clone()], &cell.args[..]].concat().join(" ");
+    let work = |cell: &Cell| {
+        [std::slice::from_ref(&cell.workload), &cell.args[..]]
+            .concat()
+            .join(" ")
+    };
     (!two.a.does_as(&two.b)).then(|| {
         format!(
             "A and B do different work: `{}` and `{}`",

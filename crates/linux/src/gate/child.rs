@@ -6,12 +6,11 @@
 use std::os::fd::RawFd;
 
 use super::Stage;
+use super::settings::Settings;
 use crate::raw::syscall;
 
 /// Counters a child can open.
 pub(super) const MAX_COUNTERS: usize = 16;
-/// Permissions that a target's new files do not have.
-const UMASK: usize = 0o022;
 /// Bytes of the kernel's signal set, as its system calls want to be told.
 const KERNEL_SIGSET_BYTES: usize = 8;
 
@@ -23,6 +22,7 @@ pub(super) struct Plan {
     pub(super) directory: *const libc::c_char,
     pub(super) groups: *const u32,
     pub(super) group_count: usize,
+    pub(super) settings: Settings,
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) stdio: [RawFd; 3],
@@ -61,9 +61,12 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
     // SAFETY: each step is only for such a child, and is given its plan.
     unsafe {
         open_counters(plan);
-        let steps: [(Stage, Step); 5] = [
+        let steps: [(Stage, Step); 7] = [
             (Stage::Terminal, leave_terminal),
             (Stage::Descriptors, take_descriptors),
+            // While it may still raise a limit, and needs no more descriptors.
+            (Stage::Limits, |plan| plan.settings.limit()),
+            (Stage::Settings, |plan| plan.settings.set()),
             (Stage::Identity, take_identity),
             (Stage::Directory, enter_directory),
             (Stage::Exec, execute),
@@ -144,7 +147,6 @@ unsafe fn take_identity(plan: &Plan) -> isize {
         (libc::SYS_setresgid, [gid, gid, gid, 0, 0]),
         (libc::SYS_setresuid, [uid, uid, uid, 0, 0]),
         (libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]),
-        (libc::SYS_umask, [UMASK, 0, 0, 0, 0]),
     ];
     for (number, args) in calls {
         // SAFETY: the pointer is to the plan's groups.

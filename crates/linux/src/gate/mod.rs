@@ -6,6 +6,7 @@
 //!   clone3(VM, VFORK, INTO_CGROUP)   ----->  born inside the run's cgroup, which is registered
 //!     |                                      opens its own counters, disabled
 //!     |  (suspended by the kernel)           a descriptor table of its own: stdio and nothing else
+//!     |                                      limits, nice value, CPUs, umask, where they are to differ
 //!     |                                      process group, credentials, no new privileges, directory
 //!     |                                      starts its counters
 //!     |                              <-----  execve            or: notes stage and error, _exit
@@ -18,6 +19,7 @@
 //! the child touches only its plan and its own stack, and calls the kernel without the C library.
 
 mod child;
+mod settings;
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -28,10 +30,12 @@ use std::ptr;
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 use nix::unistd::Pid;
 
+use crate::inherited::Changes;
 use crate::perf::CounterKind;
 use crate::raw::clone3;
 
 use self::child::{MAX_COUNTERS, Plan};
+use self::settings::Settings;
 
 /// Stack of the child until `execve`, in bytes.
 const STACK_BYTES: usize = 64 * 1024;
@@ -55,6 +59,7 @@ pub struct Program {
     env: Vec<CString>,
     directory: CString,
     identity: Identity,
+    changes: Changes,
 }
 
 /// A text with a zero byte inside cannot be passed to the kernel.
@@ -78,7 +83,22 @@ impl Program {
             env: env.iter().map(|variable| c(variable)).collect::<Result<_, _>>()?,
             directory: c(directory)?,
             identity,
+            changes: Changes::default(),
         })
+    }
+
+    /// The same, with these changes to what it would inherit from the thread that launches it.
+    #[must_use]
+    pub fn with(self, changes: Changes) -> Self {
+        Self { changes, ..self }
+    }
+
+    /// The same, with one variable more in its environment.
+    #[must_use]
+    pub fn and_variable(&self, variable: CString) -> Self {
+        let mut more = self.clone();
+        more.env.push(variable);
+        more
     }
 
     /// Its path.
@@ -98,6 +118,10 @@ pub enum Stage {
     Terminal,
     /// Getting descriptors of its own.
     Descriptors,
+    /// Taking over the caller's resource limits.
+    Limits,
+    /// Taking over nice value, CPUs and umask, and its memory's layout.
+    Settings,
     /// Becoming the caller.
     Identity,
     /// Entering the working directory.
@@ -136,11 +160,32 @@ impl LaunchError {
             (Stage::Exec, Some(libc::ENOEXEC)) => {
                 format!("{subject}: not a program this machine can execute (no ELF file, no #! line)")
             }
+            (Stage::Exec, Some(libc::EAGAIN)) => {
+                format!(
+                    "{subject}: the calling user has more processes than the caller's limit allows; raise it (ulimit -u)"
+                )
+            }
+            (Stage::Exec, Some(libc::E2BIG)) => {
+                format!(
+                    "{subject}: its arguments and environment need more than a quarter of the caller's limit of the stack; \
+                     shorten them, or raise it (ulimit -s)"
+                )
+            }
             (Stage::Exec, _) => format!("{subject}: cannot be executed: {source}"),
             (Stage::Directory, _) => format!("{subject}: cannot enter the working directory: {source}"),
             (Stage::Identity, _) => format!("{subject}: cannot become the calling user: {source}"),
             (Stage::Terminal, _) => format!("{subject}: cannot leave the daemon's terminal: {source}"),
             (Stage::Descriptors, _) => format!("{subject}: cannot set up its descriptors: {source}"),
+            (Stage::Limits, Some(libc::EPERM)) => {
+                format!(
+                    "{subject}: a limit of the caller's is above the daemon's own, and the daemon may not raise it; \
+                     start wbd with CAP_SYS_RESOURCE or limits as high, or lower it (ulimit -H)"
+                )
+            }
+            (Stage::Limits, _) => format!("{subject}: cannot take over the caller's limits: {source}"),
+            (Stage::Settings, _) => {
+                format!("{subject}: cannot take over the caller's nice value, CPUs and umask: {source}")
+            }
             (Stage::Clone, _) => format!("{subject}: cannot make a process: {source}"),
         }
     }
@@ -275,6 +320,7 @@ fn plan(
         directory: program.directory.as_ptr(),
         groups: program.identity.groups.as_ptr(),
         group_count: program.identity.groups.len(),
+        settings: Settings::of(&program.changes),
         uid: program.identity.uid,
         gid: program.identity.gid,
         stdio: stdio.map(|fd| fd.as_raw_fd()),
