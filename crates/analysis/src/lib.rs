@@ -4,12 +4,14 @@
 pub mod histogram;
 mod interval;
 pub mod order;
+pub mod outlier;
 pub mod phases;
 mod ratio;
 pub mod report;
 pub mod summary;
 
 pub use order::shuffled_rounds;
+pub use outlier::outliers;
 pub use phases::{median_phases, timeline};
 pub use ratio::ratio_of_medians;
 pub use summary::summarize;
