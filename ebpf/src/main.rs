@@ -10,8 +10,10 @@
 mod atomic;
 mod engine;
 mod first_user;
+mod interrupt;
 mod maps;
 mod marks;
+mod noise;
 mod percpu;
 mod process;
 mod run;

@@ -3,7 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, RingBuf};
 use wbd_abi::{
-    MAX_CONTAINERS, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES, RunState, Seen,
+    Interrupted, MAX_CONTAINERS, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES,
+    RunState, Seen,
 };
 
 /// Records on their way to the daemon.
@@ -30,6 +31,10 @@ pub static PROCESSES: HashMap<u32, Process> = HashMap::with_max_entries(MAX_PROC
 #[map]
 pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(MAX_ENGINES, 0);
 
+/// The interrupt under way on each CPU.
+#[map]
+pub static INTERRUPTED: PerCpuArray<Interrupted> = PerCpuArray::with_max_entries(1, 0);
+
 /// One word on each CPU that serves to find where CPUs keep their own copies; see `percpu`.
 #[map]
 pub static COMPASS: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
@@ -44,7 +49,14 @@ static OFFSETS: Offsets = Offsets {
     task_exit_code: 0,
     task_leader: 0,
     task_run_delay: 0,
+    task_switches: 0,
+    task_faults: 0,
+    task_queue: 0,
+    queue_rq: 0,
+    rq_stolen: 0,
     signal_live: 0,
+    signal_switches: 0,
+    signal_faults: 0,
     mm_saved_auxv: 0,
     mm_hiwater_rss: 0,
     mm_rss_stat: 0,

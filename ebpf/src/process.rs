@@ -13,9 +13,8 @@ use crate::task::Task;
 #[tracepoint]
 pub fn execve_enter(_: TracePointContext) -> u32 {
     if let Some(run) = Run::of_current() {
-        let mut event = run.event(EventKind::Launch);
-        event.run_delay_ns = Task::current().run_delay_ns();
-        run.send(event);
+        run.adopt_root();
+        run.send(run.event(EventKind::Launch));
     }
     0
 }
@@ -35,7 +34,6 @@ fn report_exec(run: &Run, task: Task) {
     let mut event = run.event(EventKind::Exec);
     event.a = image.linker;
     event.b = image.entry;
-    event.run_delay_ns = task.run_delay_ns();
     if !run.is_helper() {
         let watched = Process {
             entry: image.entry,
@@ -91,7 +89,7 @@ fn report_exit(run: &Run, task: Task) {
     let mut event = run.event(EventKind::Exit);
     event.a = task.memory().map_or(0, |memory| memory.peak_resident_pages());
     event.b = u64::from(task.exit_code());
-    event.run_delay_ns = task.leader().run_delay_ns();
+    run.close_root();
     first_user::forget(event.pid);
     if run.is_helper() {
         let _ = HELPERS.remove(&event.pid); // gone already where the map was full

@@ -9,6 +9,8 @@ use wbd_abi::{CONTAINED, Event, EventKind, HELPER, RING_BYTES, RunState, TARGET}
 
 use crate::atomic::add;
 use crate::maps::{CONTAINERS, EVENTS, HELPERS, RUNS, run_level};
+use crate::noise;
+use crate::task::Task;
 
 /// The registered run of the current task.
 pub struct Run {
@@ -23,6 +25,21 @@ pub struct Run {
 #[inline(always)]
 pub fn current_pid() -> u32 {
     (bpf_get_current_pid_tgid() >> 32) as u32
+}
+
+/// The state of the run whose root process's main thread is the current task.
+#[inline(always)]
+pub fn root_state() -> Option<&'static mut RunState> {
+    let ids = bpf_get_current_pid_tgid();
+    if ids == 0 || (ids >> 32) as u32 != ids as u32 {
+        return None;
+    }
+    // SAFETY: the helper takes a plain number and has no precondition.
+    let cgroup = unsafe { bpf_get_current_ancestor_cgroup_id(run_level() as i32) };
+    // SAFETY: map values live until an RCU period after; the fields that only a root's own events change are
+    // changed on its CPU alone.
+    let state = unsafe { &mut *RUNS.get_ptr_mut(&cgroup)? };
+    (state.root == ids >> 32).then_some(state)
 }
 
 impl Run {
@@ -94,7 +111,7 @@ impl Run {
     #[inline(always)]
     pub fn event(&self, kind: EventKind) -> Event {
         let ids = bpf_get_current_pid_tgid();
-        Event {
+        let mut event = Event {
             // SAFETY: the helper has no precondition.
             ns: unsafe { bpf_ktime_get_ns() },
             // SAFETY: as in `count_fork`.
@@ -102,11 +119,45 @@ impl Run {
             a: 0,
             b: 0,
             run_delay_ns: 0,
+            interrupt_ns: 0,
+            stolen_ns: 0,
             pid: (ids >> 32) as u32,
             tid: ids as u32,
             kind: kind as u32,
             helper: self.whose,
             comm: bpf_get_current_comm().unwrap_or_default(),
+        };
+        if let Some(state) = self.of_root(event.pid) {
+            noise::stamp(state, &mut event);
+        }
+        event
+    }
+
+    /// The run's state, where the process is its root.
+    #[inline(always)]
+    fn of_root(&self, pid: u32) -> Option<&mut RunState> {
+        // SAFETY: as in `count_fork`; see `root_state` for who changes what.
+        let state = unsafe { &mut *self.state };
+        (self.whose == TARGET && state.root == u64::from(pid)).then_some(state)
+    }
+
+    /// Notes the current process as the run's root, where there is none yet, and what it used until now.
+    #[inline(always)]
+    pub fn adopt_root(&self) {
+        // SAFETY: as in `count_fork`; the first to be launched is the only process there is.
+        let state = unsafe { &mut *self.state };
+        if self.whose != TARGET || state.root != 0 {
+            return;
+        }
+        state.root = u64::from(current_pid());
+        state.at_launch = Task::current().usage();
+    }
+
+    /// Notes what the root has used, where the current process, which ends, is the root.
+    #[inline(always)]
+    pub fn close_root(&self) {
+        if let Some(state) = self.of_root(current_pid()) {
+            state.at_exit = Task::current().usage();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::bpf_get_current_task;
-use wbd_abi::ABSENT;
+use wbd_abi::{ABSENT, Usage};
 
 use crate::maps::{cpus, offsets};
 use crate::percpu;
@@ -72,6 +72,50 @@ impl Task {
     #[inline(always)]
     pub fn run_delay_ns(self) -> u64 {
         field(self.0, offsets().task_run_delay)
+    }
+
+    /// What its process has used: it, its main thread, and the threads that have ended. Others that still live are
+    /// left out.
+    #[inline(always)]
+    pub fn usage(self) -> Usage {
+        let at = offsets();
+        let signal: u64 = field(self.0, at.task_signal);
+        let mut switches: [u64; 2] = field(signal, at.signal_switches);
+        let mut faults: [u64; 2] = field(signal, at.signal_faults);
+        self.add_counts(&mut switches, &mut faults);
+        let leader = self.leader();
+        if leader.0 != self.0 {
+            leader.add_counts(&mut switches, &mut faults);
+        }
+        Usage {
+            voluntary_switches: switches[0],
+            involuntary_switches: switches[1],
+            minor_faults: faults[0],
+            major_faults: faults[1],
+        }
+    }
+
+    #[inline(always)]
+    fn add_counts(self, switches: &mut [u64; 2], faults: &mut [u64; 2]) {
+        let at = offsets();
+        let own: [[u64; 2]; 2] = [field(self.0, at.task_switches), field(self.0, at.task_faults)];
+        for which in 0..2 {
+            switches[which] += own[0][which];
+            faults[which] += own[1][which];
+        }
+    }
+
+    /// The address of its run queue, and the time stolen from that queue's CPU so far, in nanoseconds: as of the
+    /// queue's last tick or switch. None where this kernel has no such clock.
+    #[inline(always)]
+    pub fn queue_stolen_ns(self) -> Option<(u64, u64)> {
+        let at = offsets();
+        if at.task_queue == ABSENT || at.rq_stolen == ABSENT {
+            return None;
+        }
+        let of_class: u64 = field(self.0, at.task_queue);
+        let queue: u64 = field(of_class, at.queue_rq);
+        Some((queue, field(queue, at.rq_stolen)))
     }
 
     /// Whether it is the last living thread of its process, when asked at its exit.

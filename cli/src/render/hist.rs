@@ -148,6 +148,7 @@ mod tests {
             size: None,
             metric: Metric::Startup,
             hdr: histogram::encode(&histogram::from_values(values).unwrap()).unwrap(),
+            net_hdr: None,
         }
     }
 

@@ -68,6 +68,8 @@ fn cell(target: &str, workload: &str, cache: &str, figures: [u64; 7], marks: &[(
         samples: vec![],
         failures: BTreeMap::new(),
         remarks: BTreeMap::new(),
+        outliers: Vec::new(),
+        outlier_causes: BTreeMap::new(),
     }
 }
 

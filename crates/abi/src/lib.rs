@@ -115,9 +115,15 @@ pub struct Event {
     pub a: u64,
     /// Second free field; see [`EventKind`].
     pub b: u64,
-    /// Launch, Exec and Exit: how long the process's main thread has waited for a CPU so far
-    /// (`sched_info.run_delay`), nanoseconds; else 0.
+    /// Of the run's root process, else 0: how long its main thread has waited for a CPU so far
+    /// (`sched_info.run_delay`), nanoseconds.
     pub run_delay_ns: u64,
+    /// Of the run's root process, else 0: how long interrupts have kept its main thread from its work since
+    /// the launch, nanoseconds.
+    pub interrupt_ns: u64,
+    /// Of the run's root process, else 0: how long the hypervisor has taken its main thread's CPU away since
+    /// the launch, as far as the kernel has noticed, nanoseconds.
+    pub stolen_ns: u64,
     /// Process id (the kernel's `tgid`).
     pub pid: u32,
     /// Thread id (the kernel's `pid`).
@@ -142,6 +148,46 @@ pub struct RunState {
     pub forks: u64,
     /// Threads made.
     pub threads: u64,
+    /// Process id of the root, 0 until it is launched: the first in the run's own cgroup to call `execve`.
+    pub root: u64,
+    /// Interrupts and bouts of softirqs that hit the root's main thread.
+    pub interrupts: u64,
+    /// How long they took, nanoseconds.
+    pub interrupt_ns: u64,
+    /// Address of the run queue the root's main thread was on when last looked at.
+    pub queue: u64,
+    /// What that run queue's clock of stolen time read then, nanoseconds; 0 where there is no such clock.
+    pub queue_stolen_ns: u64,
+    /// Time stolen from the run queues while the root's main thread stayed on them, nanoseconds.
+    pub stolen_ns: u64,
+    /// What the root had used when it was launched.
+    pub at_launch: Usage,
+    /// What it had used when it ended.
+    pub at_exit: Usage,
+}
+
+/// What the kernel has counted of a process, all its threads together.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Switches away because it had to wait.
+    pub voluntary_switches: u64,
+    /// Switches away while it could have gone on.
+    pub involuntary_switches: u64,
+    /// Page faults that were served from memory.
+    pub minor_faults: u64,
+    /// Page faults that had to read.
+    pub major_faults: u64,
+}
+
+/// What of an interrupt that has begun on a CPU must be known when it ends.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interrupted {
+    /// When a hardware interrupt began that hit a run's root, `CLOCK_MONOTONIC`, nanoseconds; else 0.
+    pub hard_since: u64,
+    /// The same of a softirq.
+    pub soft_since: u64,
 }
 
 /// A process between its exec and its ELF entry point.
@@ -182,8 +228,22 @@ pub struct Offsets {
     pub task_exit_code: u32,
     /// `task_struct.sched_info.run_delay`
     pub task_run_delay: u32,
+    /// `task_struct.nvcsw`, `nivcsw` behind it
+    pub task_switches: u32,
+    /// `task_struct.min_flt`, `maj_flt` behind it
+    pub task_faults: u32,
+    /// `task_struct.se.cfs_rq`, or [`ABSENT`] without CONFIG_FAIR_GROUP_SCHED.
+    pub task_queue: u32,
+    /// `cfs_rq.rq`
+    pub queue_rq: u32,
+    /// `rq.prev_steal_time_rq`, or [`ABSENT`] without CONFIG_PARAVIRT_TIME_ACCOUNTING.
+    pub rq_stolen: u32,
     /// `signal_struct.live`
     pub signal_live: u32,
+    /// `signal_struct.nvcsw`, `nivcsw` behind it: of threads that have ended
+    pub signal_switches: u32,
+    /// `signal_struct.min_flt`, `maj_flt` behind it: of threads that have ended
+    pub signal_faults: u32,
     /// `mm_struct.saved_auxv`
     pub mm_saved_auxv: u32,
     /// `mm_struct.hiwater_rss`
@@ -206,11 +266,17 @@ pub const ABSENT: u32 = u32::MAX;
 /// Bytes of an [`Event`].
 pub const EVENT_BYTES: usize = size_of::<Event>();
 
-const _: () = assert!(EVENT_BYTES == 72);
-const _: () = assert!(size_of::<RunState>() == 32);
+/// Words of a [`RunState`].
+pub const RUN_STATE_WORDS: usize = 18;
+
+/// Offsets in [`Offsets`].
+pub const OFFSETS: usize = 22;
+
+const _: () = assert!(EVENT_BYTES == 88);
+const _: () = assert!(size_of::<RunState>() == RUN_STATE_WORDS * 8);
 const _: () = assert!(size_of::<Process>() == 16);
 const _: () = assert!(size_of::<Seen>() == 8);
-const _: () = assert!(size_of::<Offsets>() == 60);
+const _: () = assert!(size_of::<Offsets>() == OFFSETS * 4);
 
 impl Event {
     /// Reads a record as the ring buffer holds it; none where its length is another's.
@@ -225,33 +291,95 @@ impl Event {
             a: word(16)?,
             b: word(24)?,
             run_delay_ns: word(32)?,
-            pid: half(40)?,
-            tid: half(44)?,
-            kind: half(48)?,
-            helper: half(52)?,
-            comm: bytes.get(56..56 + COMM_LEN)?.try_into().ok()?,
+            interrupt_ns: word(40)?,
+            stolen_ns: word(48)?,
+            pid: half(56)?,
+            tid: half(60)?,
+            kind: half(64)?,
+            helper: half(68)?,
+            comm: bytes.get(72..72 + COMM_LEN)?.try_into().ok()?,
         })
     }
 }
 
-impl From<RunState> for [u64; 4] {
+impl From<RunState> for [u64; RUN_STATE_WORDS] {
     fn from(state: RunState) -> Self {
-        [state.run, state.lost, state.forks, state.threads]
+        let [a, b, c, d] = state.at_launch.into();
+        let [e, f, g, h] = state.at_exit.into();
+        [
+            state.run,
+            state.lost,
+            state.forks,
+            state.threads,
+            state.root,
+            state.interrupts,
+            state.interrupt_ns,
+            state.queue,
+            state.queue_stolen_ns,
+            state.stolen_ns,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+        ]
     }
 }
 
-impl From<[u64; 4]> for RunState {
-    fn from([run, lost, forks, threads]: [u64; 4]) -> Self {
+impl From<[u64; RUN_STATE_WORDS]> for RunState {
+    fn from(words: [u64; RUN_STATE_WORDS]) -> Self {
+        let [run, lost, forks, threads, root, interrupts, interrupt_ns, ..] = words;
+        let [.., queue, queue_stolen_ns, stolen_ns, a, b, c, d, e, f, g, h] = words;
         Self {
             run,
             lost,
             forks,
             threads,
+            root,
+            interrupts,
+            interrupt_ns,
+            queue,
+            queue_stolen_ns,
+            stolen_ns,
+            at_launch: [a, b, c, d].into(),
+            at_exit: [e, f, g, h].into(),
         }
     }
 }
 
-impl From<Offsets> for [u32; 15] {
+impl From<Usage> for [u64; 4] {
+    fn from(usage: Usage) -> Self {
+        [
+            usage.voluntary_switches,
+            usage.involuntary_switches,
+            usage.minor_faults,
+            usage.major_faults,
+        ]
+    }
+}
+
+impl From<[u64; 4]> for Usage {
+    fn from(
+        [
+            voluntary_switches,
+            involuntary_switches,
+            minor_faults,
+            major_faults,
+        ]: [u64; 4],
+    ) -> Self {
+        Self {
+            voluntary_switches,
+            involuntary_switches,
+            minor_faults,
+            major_faults,
+        }
+    }
+}
+
+impl From<Offsets> for [u32; OFFSETS] {
     fn from(o: Offsets) -> Self {
         [
             o.task_tgid,
@@ -261,7 +389,14 @@ impl From<Offsets> for [u32; 15] {
             o.task_signal,
             o.task_exit_code,
             o.task_run_delay,
+            o.task_switches,
+            o.task_faults,
+            o.task_queue,
+            o.queue_rq,
+            o.rq_stolen,
             o.signal_live,
+            o.signal_switches,
+            o.signal_faults,
             o.mm_saved_auxv,
             o.mm_hiwater_rss,
             o.mm_rss_stat,
@@ -290,8 +425,21 @@ mod tests {
         assert_eq!(event.ns.to_ne_bytes(), bytes[0..8]);
         assert_eq!(event.b.to_ne_bytes(), bytes[24..32]);
         assert_eq!(event.run_delay_ns.to_ne_bytes(), bytes[32..40]);
-        assert_eq!(event.tid.to_ne_bytes(), bytes[44..48]);
-        assert_eq!(event.helper.to_ne_bytes(), bytes[52..56]);
-        assert_eq!(event.comm, bytes[56..72]);
+        assert_eq!(event.stolen_ns.to_ne_bytes(), bytes[48..56]);
+        assert_eq!(event.tid.to_ne_bytes(), bytes[60..64]);
+        assert_eq!(event.helper.to_ne_bytes(), bytes[68..72]);
+        assert_eq!(event.comm, bytes[72..88]);
+    }
+
+    #[test]
+    fn a_runs_state_is_its_words_in_their_order() {
+        let words: [u64; RUN_STATE_WORDS] = core::array::from_fn(|at| at as u64);
+        let state = RunState::from(words);
+        assert_eq!((state.threads, state.root, state.stolen_ns), (3, 4, 9));
+        assert_eq!(
+            (state.at_launch.minor_faults, state.at_exit.major_faults),
+            (12, 17)
+        );
+        assert_eq!(<[u64; RUN_STATE_WORDS]>::from(state), words);
     }
 }

@@ -7,6 +7,7 @@ pub mod histogram;
 mod interval;
 mod normal;
 pub mod order;
+pub mod outlier;
 pub mod phases;
 mod rank;
 mod ratio;
@@ -15,6 +16,7 @@ pub mod summary;
 
 pub use compare::compare;
 pub use order::shuffled_rounds;
+pub use outlier::outliers;
 pub use phases::{median_phases, timeline};
 pub use ratio::ratio_of_medians;
 pub use summary::summarize;

@@ -29,6 +29,7 @@ pub fn of_running_kernel() -> Result<Offsets, OffsetError> {
     let signal = Structure::named(&btf, "signal_struct")?;
     let sched_info = Structure::named(&btf, "sched_info")?;
     let rss = rss_layout(&btf, &memory)?;
+    let stolen = stolen_clock(&btf, &task).unwrap_or_default();
     Ok(Offsets {
         task_tgid: task.offset("tgid")?,
         task_pid: task.offset("pid")?,
@@ -37,7 +38,14 @@ pub fn of_running_kernel() -> Result<Offsets, OffsetError> {
         task_signal: task.offset("signal")?,
         task_exit_code: task.offset("exit_code")?,
         task_run_delay: task.offset("sched_info")? + sched_info.offset("run_delay")?,
+        task_switches: task.pair("nvcsw", "nivcsw")?,
+        task_faults: task.pair("min_flt", "maj_flt")?,
+        task_queue: stolen.task_queue,
+        queue_rq: stolen.queue_rq,
+        rq_stolen: stolen.rq_stolen,
         signal_live: signal.offset("live")?,
+        signal_switches: signal.pair("nvcsw", "nivcsw")?,
+        signal_faults: signal.pair("min_flt", "maj_flt")?,
         mm_saved_auxv: memory.offset("saved_auxv")?,
         mm_hiwater_rss: memory.offset("hiwater_rss")?,
         mm_rss_stat: memory.offset("rss_stat")?,
@@ -63,6 +71,33 @@ fn rss_layout(btf: &Btf, memory: &Structure<'_>) -> Result<Offsets, OffsetError>
         rss_count: counter.offset("count")?,
         rss_percpu: counter.offset("counters")?,
         ..words
+    })
+}
+
+/// The way from a task to its CPU's clock of stolen time.
+struct StolenClock {
+    task_queue: u32,
+    queue_rq: u32,
+    rq_stolen: u32,
+}
+
+impl Default for StolenClock {
+    fn default() -> Self {
+        Self {
+            task_queue: ABSENT,
+            queue_rq: ABSENT,
+            rq_stolen: ABSENT,
+        }
+    }
+}
+
+/// Fails where the kernel has no such clock, or no way to it: CONFIG_PARAVIRT_TIME_ACCOUNTING or
+/// CONFIG_FAIR_GROUP_SCHED is not set.
+fn stolen_clock(btf: &Btf, task: &Structure<'_>) -> Result<StolenClock, OffsetError> {
+    Ok(StolenClock {
+        task_queue: task.offset("se")? + Structure::named(btf, "sched_entity")?.offset("cfs_rq")?,
+        queue_rq: Structure::named(btf, "cfs_rq")?.offset("rq")?,
+        rq_stolen: Structure::named(btf, "rq")?.offset("prev_steal_time_rq")?,
     })
 }
 
@@ -114,6 +149,14 @@ impl<'a> Structure<'a> {
 
     fn offset(&self, member: &str) -> Result<u32, OffsetError> {
         Ok(self.member(member)?.1)
+    }
+
+    /// The offset of `first`, a word with `second` right behind it.
+    fn pair(&self, first: &str, second: &str) -> Result<u32, OffsetError> {
+        let at = self.offset(first)?;
+        let adjacent = self.offset(second)? == at + 8;
+        let missing = || OffsetError::Missing(format!("{}.{second} behind {first}", self.name));
+        adjacent.then_some(at).ok_or_else(missing)
     }
 
     fn is_array(&self, member: &str) -> Result<bool, OffsetError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Machine;
+use crate::outlier::{Causes, Outlier};
 use crate::{Confidence, InstantName, Instants, Metric, Size, Summary};
 
 /// An experiment: a set of cells, each run a number of times.
@@ -93,6 +94,12 @@ pub struct Cell {
     /// What was noted on runs that count, and how often.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remarks: BTreeMap<String, u32>,
+    /// The slowest of the runs that are far slower than the rest, at most [`crate::outlier::MOST_LISTED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outliers: Vec<Outlier>,
+    /// How many such runs there are in all, by cause.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outlier_causes: Causes,
 }
 
 /// What it takes on disk to run a cell, in bytes: what would have to be shipped to a machine.
@@ -181,6 +188,9 @@ pub struct Distribution {
     pub metric: Metric,
     /// The HDR histogram in its V2 interval-independent encoding, base64.
     pub hdr: String,
+    /// The same of the metric's values without interference, where it has such: see [`Metric::net`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_hdr: Option<String>,
 }
 
 /// The phases of launches as a waterfall, cell by cell.

@@ -12,6 +12,7 @@ pub mod document;
 pub mod host;
 pub mod instant;
 pub mod metric;
+pub mod outlier;
 pub mod report;
 pub mod request;
 pub mod service;

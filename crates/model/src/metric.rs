@@ -38,6 +38,34 @@ pub enum Metric {
     BranchMisses,
     /// Last-level cache misses, all threads and descendants.
     CacheMisses,
+    /// Of `startup`: time the main thread was runnable and waited for a CPU.
+    StartupWait,
+    /// Of `execution`: time the main thread was runnable and waited for a CPU.
+    ExecutionWait,
+    /// `startup` without waiting for a CPU, interrupts and stolen time.
+    NetStartup,
+    /// `execution` without waiting for a CPU, interrupts and stolen time.
+    NetExecution,
+    /// `wall` without waiting for a CPU, interrupts and stolen time.
+    NetWall,
+    /// Time that interrupts took from the main thread.
+    InterruptTime,
+    /// Time the hypervisor took from the main thread's CPU.
+    Steal,
+    /// Interrupts that hit the main thread.
+    Interrupts,
+    /// Switches away from the process's threads because they had to wait.
+    VoluntarySwitches,
+    /// Switches away from the process's threads while they could have gone on.
+    InvoluntarySwitches,
+    /// The process's page faults that were served from memory.
+    MinorFaults,
+    /// The process's page faults that had to read.
+    MajorFaults,
+    /// Processes made, the root not included.
+    Processes,
+    /// Threads made, by all processes.
+    Threads,
     /// Bytes written to standard output and standard error.
     OutputBytes,
     /// Container: largest memory charge of its cgroup beyond its process's own pages.
@@ -70,7 +98,7 @@ pub enum Unit {
 
 impl Metric {
     /// Every metric, in the order in which tables show them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 38] = [
         Self::Startup,
         Self::Execution,
         Self::Wall,
@@ -87,6 +115,20 @@ impl Metric {
         Self::Instructions,
         Self::BranchMisses,
         Self::CacheMisses,
+        Self::StartupWait,
+        Self::ExecutionWait,
+        Self::NetStartup,
+        Self::NetExecution,
+        Self::NetWall,
+        Self::InterruptTime,
+        Self::Steal,
+        Self::Interrupts,
+        Self::VoluntarySwitches,
+        Self::InvoluntarySwitches,
+        Self::MinorFaults,
+        Self::MajorFaults,
+        Self::Processes,
+        Self::Threads,
         Self::OutputBytes,
         Self::ContainerRest,
         Self::ShimRss,
@@ -117,6 +159,20 @@ impl Metric {
             Self::Instructions => "instructions",
             Self::BranchMisses => "branch_misses",
             Self::CacheMisses => "cache_misses",
+            Self::StartupWait => "startup_wait",
+            Self::ExecutionWait => "execution_wait",
+            Self::NetStartup => "net_startup",
+            Self::NetExecution => "net_execution",
+            Self::NetWall => "net_wall",
+            Self::InterruptTime => "interrupt_time",
+            Self::Steal => "steal",
+            Self::Interrupts => "interrupts",
+            Self::VoluntarySwitches => "voluntary_switches",
+            Self::InvoluntarySwitches => "involuntary_switches",
+            Self::MinorFaults => "minor_faults",
+            Self::MajorFaults => "major_faults",
+            Self::Processes => "processes",
+            Self::Threads => "threads",
             Self::OutputBytes => "output_bytes",
             Self::ContainerRest => "container_rest",
             Self::ShimRss => "shim_rss",
@@ -125,6 +181,17 @@ impl Metric {
             Self::RuncCpu => "runc_cpu",
             Self::ContainerdCpu => "containerd_cpu",
             Self::DockerdCpu => "dockerd_cpu",
+        }
+    }
+
+    /// The same time without interference, for a metric that has one.
+    #[must_use]
+    pub const fn net(self) -> Option<Self> {
+        match self {
+            Self::Startup => Some(Self::NetStartup),
+            Self::Execution => Some(Self::NetExecution),
+            Self::Wall => Some(Self::NetWall),
+            _ => None,
         }
     }
 
@@ -139,6 +206,13 @@ impl Metric {
             | Self::CpuTime
             | Self::RunqueueWait
             | Self::OffCpu
+            | Self::StartupWait
+            | Self::ExecutionWait
+            | Self::NetStartup
+            | Self::NetExecution
+            | Self::NetWall
+            | Self::InterruptTime
+            | Self::Steal
             | Self::ShimCpu
             | Self::RuncCpu
             | Self::ContainerdCpu
@@ -155,7 +229,14 @@ impl Metric {
             | Self::Cycles
             | Self::Instructions
             | Self::BranchMisses
-            | Self::CacheMisses => Unit::Count,
+            | Self::CacheMisses
+            | Self::Interrupts
+            | Self::VoluntarySwitches
+            | Self::InvoluntarySwitches
+            | Self::MinorFaults
+            | Self::MajorFaults
+            | Self::Processes
+            | Self::Threads => Unit::Count,
         }
     }
 }

@@ -47,16 +47,21 @@ pub(crate) fn histograms(reader: &Reader, request: &HistogramRequest) -> Result<
     let experiment = show(reader, &show_request)?;
     let mut cells = Vec::new();
     for (index, cell) in experiment.cells.iter().enumerate() {
-        let hdr = histogram(reader, &experiment.experiment, index, cell, request.metric);
-        let Some(hdr) = hdr.map_err(|error| of_store(&error))? else {
+        let of = |metric| {
+            let found = histogram(reader, &experiment.experiment, index, cell, metric);
+            found.map_err(|error| of_store(&error))
+        };
+        let Some(hdr) = of(request.metric)? else {
             continue;
         };
+        let net_hdr = request.metric.net().map_or(Ok(None), of)?;
         cells.push(Distribution {
             target: cell.target.clone(),
             workload: cell.workload.clone(),
             size: cell.size,
             metric: request.metric,
             hdr,
+            net_hdr,
         });
     }
     Ok(Histograms {

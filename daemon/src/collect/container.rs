@@ -6,7 +6,7 @@ use wbd_abi::{CONTAINED, Event, EventKind, HELPER};
 use wbd_model::{Instant, InstantName, Instants, Metric, Sample};
 
 use super::sample::{self, Expected};
-use super::{helpers, instants};
+use super::{helpers, instants, noise};
 use crate::engine::meter::Used;
 use crate::launch::container::Requests;
 use crate::launch::observed::Observed;
@@ -35,6 +35,7 @@ pub(crate) fn sample(
     sample::time_metrics(&instants, &mut metrics);
     sample::counted_metrics(&observed, &mut metrics);
     sample::scheduling_metrics(&observed, &mut metrics);
+    noise::metrics(&observed, &instants, &mut metrics);
     sample::memory_metrics(&observed, &mut metrics);
     helpers::metrics(&observed.events, used, &mut metrics);
     metrics.remove(&Metric::OffCpu); // the part of the wall time before the process is the engine's

@@ -5,5 +5,6 @@ pub(crate) mod helpers;
 mod inferred;
 pub(crate) mod instants;
 pub(crate) mod kernel;
+mod noise;
 pub(crate) mod sample;
 mod tracing_fs;

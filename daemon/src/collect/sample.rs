@@ -8,6 +8,7 @@ use wbd_linux::process::Ended;
 use wbd_model::workload::Output;
 use wbd_model::{Confidence, Exit, InstantName, Instants, Metric, Sample};
 
+use super::noise;
 use crate::launch::observed::Observed;
 
 /// Most characters of standard error that a note quotes.
@@ -47,6 +48,8 @@ pub(crate) fn of_process(observed: Observed, expected: &Expected<'_>, run: u32, 
     time_metrics(&instants, &mut metrics);
     counted_metrics(&observed, &mut metrics);
     scheduling_metrics(&observed, &mut metrics);
+    noise::metrics(&observed, &instants, &mut metrics);
+    noise::process_metrics(&observed, &mut metrics);
     memory_metrics(&observed, &mut metrics);
     finish(observed, expected, instants, metrics, run, order)
 }

@@ -82,6 +82,7 @@ pub(crate) fn run(
     let used = meter.stop();
     kernel.follow_none()?;
     observed.state = kernel.unregister(cgroup.id())?;
+    observed.interrupts_seen = kernel.no_interrupts().is_none();
     kernel.drain(&mut observed.events);
     observed.memory_peak = cgroup
         .memory()

@@ -13,6 +13,8 @@ pub(crate) struct Observed {
     pub(crate) events: Vec<Event>,
     /// What the kernel side counted.
     pub(crate) state: RunState,
+    /// Whether the kernel side saw interrupts.
+    pub(crate) interrupts_seen: bool,
     /// How the target ended; none where it never started.
     pub(crate) ended: Option<Ended>,
     /// Its counters.

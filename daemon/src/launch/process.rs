@@ -179,6 +179,7 @@ impl Launcher {
         let mut observed = observed?;
         kernel.drain(&mut observed.events);
         observed.state = state;
+        observed.interrupts_seen = kernel.no_interrupts().is_none();
         let memory = slot.current().and_then(|cgroup| cgroup.memory());
         let peak = memory.and_then(|memory| memory.peak()).and_then(Result::ok);
         observed.memory_peak = peak.map(|peak| peak.saturating_sub(charged));

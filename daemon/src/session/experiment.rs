@@ -7,7 +7,7 @@ use wbd_linux::perf::Counted;
 use wbd_linux::{caller_file, start};
 use wbd_model::document::State;
 use wbd_model::host::Machine;
-use wbd_model::{Cell, Experiment, SCHEMA};
+use wbd_model::{Cell, Experiment, Metric, SCHEMA};
 
 use super::cancel::Cancel;
 use super::conditions;
@@ -63,6 +63,7 @@ pub(crate) fn run(
     }
     note_missing_counters(&launcher, &mut cells);
     attach(&mut laboratory.kernel, plan, &ready)?;
+    note_missing_interrupts(&laboratory.kernel, &mut cells);
     let mut writer = laboratory.store.writer()?;
     let seed = plan.request.seed.unwrap_or_else(chosen_seed);
     let mut new = new_experiment(plan, &cells, machine, seed);
@@ -150,6 +151,8 @@ fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
         samples: Vec::new(),
         failures: Default::default(),
         remarks: Default::default(),
+        outliers: Vec::new(),
+        outlier_causes: Default::default(),
     }
 }
 
@@ -184,6 +187,18 @@ fn note_missing_counters(launcher: &Launcher, cells: &mut [Cell]) {
         };
         for cell in &mut *cells {
             cell.unavailable.entry(metric).or_insert_with(|| why.clone());
+        }
+    }
+}
+
+/// A time is not net of what was not seen.
+fn note_missing_interrupts(kernel: &Kernel, cells: &mut [Cell]) {
+    let Some(why) = kernel.no_interrupts() else { return };
+    let net = Metric::ALL.into_iter().filter_map(Metric::net);
+    for metric in net.chain([Metric::InterruptTime, Metric::Interrupts]) {
+        for cell in &mut *cells {
+            let why = format!("this kernel's interrupts cannot be seen: {why}");
+            cell.unavailable.entry(metric).or_insert(why);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use wbd_analysis::{drift, histogram, phases, summary};
+use wbd_analysis::{drift, histogram, outlier, phases, summary};
+use wbd_model::outlier::MOST_LISTED;
 use wbd_model::{Cell, InstantName, Metric, Sample};
 
 use crate::store::FinishedCell;
@@ -16,6 +17,7 @@ pub(crate) fn sum_up(mut cell: Cell, samples: &[Sample]) -> FinishedCell {
     cell.failures = failures(samples);
     cell.remarks = remarks(&valid);
     cell.remarks.extend(drifts(samples, cell.valid));
+    note_outliers(&mut cell, samples);
     let mut histograms = BTreeMap::new();
     for metric in Metric::ALL {
         let values: Vec<u64> = valid
@@ -69,8 +71,16 @@ fn drifts(samples: &[Sample], valid: u32) -> impl Iterator<Item = (String, u32)>
         .map(move |text| (text, valid))
 }
 
+fn note_outliers(cell: &mut Cell, samples: &[Sample]) {
+    cell.outliers = outlier::outliers(samples);
+    for outlier in &cell.outliers {
+        *cell.outlier_causes.entry(outlier.cause).or_insert(0) += 1;
+    }
+    cell.outliers.truncate(MOST_LISTED);
+}
+
 /// Metrics that every target should have.
-const EXPECTED: [Metric; 9] = [
+const EXPECTED: [Metric; 21] = [
     Metric::Startup,
     Metric::Execution,
     Metric::Wall,
@@ -80,6 +90,18 @@ const EXPECTED: [Metric; 9] = [
     Metric::RssPeak,
     Metric::CgroupPeak,
     Metric::PageFaults,
+    Metric::StartupWait,
+    Metric::ExecutionWait,
+    Metric::NetStartup,
+    Metric::NetExecution,
+    Metric::NetWall,
+    Metric::InterruptTime,
+    Metric::Interrupts,
+    Metric::Steal,
+    Metric::VoluntarySwitches,
+    Metric::InvoluntarySwitches,
+    Metric::MinorFaults,
+    Metric::MajorFaults,
 ];
 
 /// Metrics that containers should have besides.
@@ -104,7 +126,7 @@ fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
             let why = if valid.is_empty() {
                 "no run counts"
             } else {
-                why_absent(metric)
+                why_absent(metric, container)
             };
             cell.unavailable.entry(metric).or_insert_with(|| why.to_owned());
         }
@@ -112,9 +134,28 @@ fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
 }
 
 /// Why a metric is missing from runs that count.
-fn why_absent(metric: Metric) -> &'static str {
+fn why_absent(metric: Metric, container: bool) -> &'static str {
     match metric {
-        Metric::Startup | Metric::Execution => {
+        Metric::Steal => {
+            "no CPU's time was ever stolen, or the hypervisor does not tell, or the kernel has no CONFIG_PARAVIRT_TIME_ACCOUNTING"
+        }
+        Metric::StartupWait | Metric::NetStartup | Metric::NetWall if container => {
+            "part of a container's wall time passes before its process exists; see net_execution"
+        }
+        Metric::VoluntarySwitches
+        | Metric::InvoluntarySwitches
+        | Metric::MinorFaults
+        | Metric::MajorFaults
+            if container =>
+        {
+            "the process was runc's before it was the program's, and its threads' counts cannot be told apart; see page_faults and context_switches"
+        }
+        Metric::Startup
+        | Metric::Execution
+        | Metric::StartupWait
+        | Metric::ExecutionWait
+        | Metric::NetStartup
+        | Metric::NetExecution => {
             "the first instruction of the user's code was not seen: its page was already mapped, or an engine ran it that marks nothing and it printed nothing"
         }
         Metric::RssPeak => {

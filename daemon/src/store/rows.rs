@@ -75,6 +75,8 @@ fn unfinished(connection: &Connection, id: i64, row: &Row<'_>) -> rusqlite::Resu
         samples: Vec::new(),
         failures: BTreeMap::new(),
         remarks: BTreeMap::new(),
+        outliers: Vec::new(),
+        outlier_causes: BTreeMap::new(),
     })
 }
 

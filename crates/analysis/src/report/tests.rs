@@ -38,6 +38,8 @@ fn cell(target: &str, workload: &str, args: &[&str], metrics: &[(Metric, u64)]) 
         samples: (0..RUNS).map(sample).collect(),
         failures: BTreeMap::new(),
         remarks: BTreeMap::new(),
+        outliers: Vec::new(),
+        outlier_causes: BTreeMap::new(),
         size: None,
         disk: None,
     }

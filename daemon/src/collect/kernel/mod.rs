@@ -1,5 +1,6 @@
 //! The kernel side, loaded once and attached while an experiment runs.
 
+mod interrupts;
 mod links;
 
 use aya::maps::{HashMap, MapData, RingBuf};
@@ -13,7 +14,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use wbd_abi::{Event, Mark, RunState};
+use wbd_abi::{Event, Mark, OFFSETS, RUN_STATE_WORDS, RunState};
 use wbd_linux::cgroup::Nest;
 use wbd_linux::{offsets, process, usdt};
 
@@ -106,10 +107,12 @@ pub(crate) enum KernelError {
 pub(crate) struct Kernel {
     ebpf: Ebpf,
     ring: RingBuf<MapData>,
-    runs: HashMap<MapData, u64, [u64; 4]>,
+    runs: HashMap<MapData, u64, [u64; RUN_STATE_WORDS]>,
     helpers: HashMap<MapData, u32, u64>,
     containers: HashMap<MapData, u64, u64>,
     attached: Attached,
+    /// Why interrupts are not seen, where they are not.
+    no_interrupts: Option<String>,
     /// Unmounted last.
     tracing: TracingFs,
 }
@@ -118,6 +121,7 @@ pub(crate) struct Kernel {
 #[derive(Default)]
 struct Attached {
     raw: Links<RawTracePointLink>,
+    interrupts: Links<RawTracePointLink>,
     tracepoints: Links<TracePointLink>,
     marks: BTreeMap<FileIdentity, Links<UProbeLink>>,
     engine: Engine,
@@ -138,7 +142,7 @@ impl Kernel {
     pub(crate) fn load() -> Result<Self, KernelError> {
         let mut tracing = TracingFs::default();
         tracing.ensure()?;
-        let offsets: [u32; 15] = offsets::of_running_kernel()?.into();
+        let offsets: [u32; OFFSETS] = offsets::of_running_kernel()?.into();
         let cpus = offsets::possible_cpus();
         let mut ebpf = EbpfLoader::new()
             .btf(None)
@@ -146,7 +150,8 @@ impl Kernel {
             .override_global("RUN_LEVEL", &Nest::RUN_LEVEL, true)
             .override_global("CPUS", &cpus, true)
             .load(OBJECT)?;
-        for (program, _) in RAW_TRACEPOINTS {
+        let raw = RAW_TRACEPOINTS.map(|(program, _)| program);
+        for program in raw.into_iter().chain(interrupts::PROGRAMS) {
             let loaded = typed::<RawTracePoint>(&mut ebpf, program)?.load();
             loaded.map_err(|source| KernelError::Program { program, source })?;
         }
@@ -174,6 +179,7 @@ impl Kernel {
             containers: map("CONTAINERS")?.try_into()?,
             ebpf,
             attached: Attached::default(),
+            no_interrupts: None,
             tracing,
         })
     }
@@ -201,8 +207,17 @@ impl Kernel {
             raw.push(link.map_err(|source| KernelError::Program { program, source })?);
         }
         self.attached.tracepoints = self.attach_tracepoints(&TRACEPOINTS)?;
+        match interrupts::attach(&mut self.ebpf) {
+            Ok(links) => self.attached.interrupts = links,
+            Err(why) => self.no_interrupts = Some(why.to_string()),
+        }
         self.attached.raw = raw;
         Ok(())
+    }
+
+    /// Why interrupts are not seen, where they are not.
+    pub(crate) fn no_interrupts(&self) -> Option<&str> {
+        self.no_interrupts.as_deref()
     }
 
     fn attach_tracepoints(
@@ -288,7 +303,9 @@ impl Kernel {
             run,
             ..RunState::default()
         };
-        Ok(self.runs.insert(cgroup, <[u64; 4]>::from(state), 0)?)
+        Ok(self
+            .runs
+            .insert(cgroup, <[u64; RUN_STATE_WORDS]>::from(state), 0)?)
     }
 
     /// Follows a process of a container engine, and those it makes, for a registered run.

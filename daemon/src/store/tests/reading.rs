@@ -37,6 +37,8 @@ fn summary(valid: u32, failed: u32) -> Cell {
         samples: Vec::new(),
         failures: BTreeMap::from([("timed out".into(), failed)]),
         remarks: BTreeMap::new(),
+        outliers: Vec::new(),
+        outlier_causes: BTreeMap::new(),
     }
 }
 
