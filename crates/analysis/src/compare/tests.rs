@@ -83,6 +83,8 @@ fn cell(target: &str, values: &[u64]) -> Cell {
         samples: (0..).zip(values).map(sample).collect(),
         failures: BTreeMap::new(),
         remarks: BTreeMap::new(),
+        outliers: Vec::new(),
+        outlier_causes: BTreeMap::new(),
     }
 }
 
