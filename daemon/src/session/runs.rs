@@ -83,18 +83,22 @@ impl Runs<'_> {
             }
             news.ran(place + 1, self.failed);
             let round_is_full = (place as usize + 1).is_multiple_of(self.ready.len());
-            if round_is_full && round >= request.warmup {
-                self.rounds = round - request.warmup + 1;
-                self.ended = precision
-                    .as_mut()
-                    .and_then(|precision| precision.reached(self.rounds));
-                if self.ended.is_some() {
-                    return Ok(State::Done);
-                }
+            if round_is_full
+                && round >= request.warmup
+                && self.enough(round - request.warmup + 1, &mut precision)
+            {
+                return Ok(State::Done);
             }
         }
         self.ended = precision.map(|precision| precision.missed(self.rounds));
         Ok(State::Done)
+    }
+
+    /// Whether no more are needed after so many rounds.
+    fn enough(&mut self, rounds: u32, precision: &mut Option<Precision>) -> bool {
+        self.rounds = rounds;
+        self.ended = precision.as_mut().and_then(|precision| precision.reached(rounds));
+        self.ended.is_some()
     }
 
     fn one(&mut self, cell: usize, run: u32, order: u32, cancel: &Cancel) -> Result<Sample, ExperimentError> {
