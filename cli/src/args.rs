@@ -117,6 +117,10 @@ pub(crate) enum Format {
     Csv,
     /// One page with the tables of `wbctl report` and charts, which needs no network
     Html,
+    /// The runs as tracks of a trace, for ui.perfetto.dev or chrome://tracing
+    Perfetto,
+    /// HDR histogram log: each metric of each cell, for HdrHistogram's tools
+    Hdr,
 }
 
 /// The flags of `run`.
@@ -237,6 +241,8 @@ mod tests {
             "wbctl run -t native --until 0.5 -n 500",
             "wbctl export 7 --format csv",
             "wbctl export 7 --format html",
+            "wbctl export 7 --format perfetto",
+            "wbctl export 7 --format hdr",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
         }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use wbd_model::RunRequest;
 use wbd_tests::client::Client;
 use wbd_tests::user::User;
 use wbd_tests::{Home, process};
@@ -99,15 +100,23 @@ fn a_limit_that_leaves_no_room_for_a_process_is_said_to_be_the_reason() {
         ..User::nobody()
     };
     home.admit(&alone);
-    let line = [&ONCE[..], &["--", "/bin/true"]].concat();
-    let answer = begin(
-        &home,
-        &alone,
-        "exec prlimit --nproc=2", /* its own threads */
-        &line,
-    )
-    .answer()
-    .expect(1);
+    let client = home.text("dist/bin/raw-client"); // of one thread, so that it needs no more processes itself
+    fs::copy(env!("CARGO_BIN_EXE_raw-client"), &client).expect("a file of ours");
+    let request = RunRequest {
+        command: vec!["/bin/true".into()],
+        cwd: "/".into(),
+        runs: 1,
+        time_limit_ms: 10_000,
+        memory_limit_mib: 1024,
+        ..RunRequest::default()
+    };
+    let request = serde_json::to_string(&request).expect("a message is JSON");
+    let mut command = alone.command("prlimit");
+    command
+        .args(["--nproc=0", &client])
+        .arg(home.socket())
+        .arg(request);
+    let answer = Client::spawn(&mut command).answer();
     assert!(answer.stdout.contains("ulimit -u"), "{answer:?}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wbd_model::request::{ExperimentName, HistogramRequest, ShowRequest, TimelineRequest};
+use wbd_model::request::{ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest};
 use wbd_model::{Cell, Exit, Experiment, Metric, Sample, Unit};
 
 use super::Context;
@@ -11,6 +11,7 @@ use crate::client::{Client, answer};
 use crate::failure::Failure;
 use crate::output::{self, Style};
 use crate::render::html::{self, Documents};
+use crate::render::{hdr_log, trace};
 
 const CSV_HEADER: [&str; 11] = [
     "experiment",
@@ -42,6 +43,15 @@ pub(super) async fn run(context: &Context, experiment: String, format: Format) -
             let document = with_samples(client, experiment).await?;
             output::to_stdout(|out| write_csv(out, &document))
         }
+        Format::Perfetto => {
+            let document = with_samples(client, experiment).await?;
+            output::print(Style::Json, &trace::trace(&document), |_| String::new())
+        }
+        Format::Hdr => {
+            let histograms = histograms(client, experiment, &Metric::ALL).await?;
+            let log = hdr_log::log(&histograms).map_err(|error| Failure::Failed(error.to_string()))?;
+            output::to_stdout(|out| out.write_all(&log))
+        }
         Format::Html => {
             let documents = documents(client, experiment).await?;
             let page = html::page(&documents).map_err(|error| Failure::Failed(error.to_string()))?;
@@ -56,6 +66,21 @@ async fn with_samples(mut client: Client, experiment: String) -> Result<Experime
         samples: true,
     }))
     .await
+}
+
+/// The histograms of these metrics. After the first, `latest` is asked for by its name.
+async fn histograms(
+    mut client: Client,
+    mut experiment: String,
+    metrics: &[Metric],
+) -> Result<Vec<Histograms>, Failure> {
+    let mut histograms = Vec::new();
+    for &metric in metrics {
+        let found = answer(client.histogram(HistogramRequest { experiment, metric })).await?;
+        experiment = found.experiment.clone();
+        histograms.push(found);
+    }
+    Ok(histograms)
 }
 
 /// All that the page shows. `latest` may be another experiment by the second question: so it is asked by name.

@@ -14,8 +14,13 @@ pub(crate) fn draw(diagnosis: &Diagnosis) -> String {
         .max()
         .unwrap_or(0);
     let checks = diagnosis.checks.iter().map(|check| line(check, widest));
+    let overall = match diagnosis.overall.as_str() {
+        "" => String::new(), // of an older daemon
+        overall => format!("\n{}\n", plain(overall)),
+    };
     std::iter::once(machine(&diagnosis.machine) + "\n\n")
         .chain(checks)
+        .chain([overall])
         .collect()
 }
 
@@ -48,6 +53,7 @@ mod tests {
         };
         let drawn = draw(&Diagnosis {
             machine: Machine::default(),
+            overall: "quiet enough".into(),
             checks: vec![
                 check("btf", Grade::Good, None),
                 check(
@@ -59,6 +65,7 @@ mod tests {
         });
         println!("{drawn}");
         let column = |line: usize, text: &str| drawn.lines().nth(line).unwrap().find(text);
+        assert!(drawn.ends_with("\nquiet enough\n"), "{drawn}");
         assert_eq!(column(2, "btf looked"), column(3, "hardware counters looked"));
         assert_eq!(
             column(3, "hardware counters looked"),

@@ -26,8 +26,8 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 #[derive(Debug, thiserror::Error)]
 #[error("the histogram of {cell} cannot be read: {why}; are wbctl and the daemon of one version?")]
 pub(crate) struct Unreadable {
-    cell: String,
-    why: String,
+    pub(super) cell: String,
+    pub(super) why: String,
 }
 
 /// One bin of a drawing: its lower end, and how many values it holds.

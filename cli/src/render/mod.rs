@@ -4,6 +4,7 @@
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod experiment;
+pub(crate) mod hdr_log;
 pub(crate) mod hist;
 pub(crate) mod html;
 pub(crate) mod inventory;
@@ -15,6 +16,7 @@ pub(crate) mod report;
 pub(crate) mod samples;
 pub(crate) mod table;
 pub(crate) mod timeline;
+pub(crate) mod trace;
 pub(crate) mod units;
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub(crate) fn machine(machine: &Machine) -> String {
         machine.load_centi % 100
     ));
     parts.push(format!("wbd {}", machine.wbd));
+    if !machine.disturbing.is_empty() {
+        parts.push(format!("disturbed by {}", machine.disturbing.join(", ")));
+    }
     plain(&parts.join(", "))
 }
 

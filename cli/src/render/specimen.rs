@@ -181,6 +181,7 @@ pub(crate) fn experiment() -> Experiment {
             hypervisor: Some("kvm".into()),
             load_centi: 7,
             wbd: "0.1.0".into(),
+            ..Machine::default()
         },
         cells: vec![native(), wasmtime(), docker()],
         warnings: vec!["this machine is a guest: time it was not given counts as the program's".into()],

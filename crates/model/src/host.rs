@@ -27,6 +27,13 @@ pub struct Machine {
     pub hypervisor: Option<String>,
     /// One-minute load average when the experiment began, in hundredths.
     pub load_centi: u32,
+    /// What may disturb figures, as it was found: governor, turbo, multithreading, load, pressure, swap, huge pages,
+    /// layout, stolen time, microcode. By the doctor's name of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// The names of those that disturb.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbing: Vec<String>,
     /// Version of wbd.
     pub wbd: String,
 }
@@ -38,6 +45,9 @@ pub struct Diagnosis {
     pub machine: Machine,
     /// One line for each thing looked at.
     pub checks: Vec<Check>,
+    /// How far figures taken here can be believed, in a sentence.
+    #[serde(default)]
+    pub overall: String,
 }
 
 /// One thing the doctor looked at.

@@ -1,13 +1,13 @@
 //! What else the machine is doing at this moment.
 
-use procfs::{Current as _, LoadAverage, Meminfo, MemoryPressure};
+use procfs::{CpuPressure, Current as _, IoPressure, LoadAverage, Meminfo, MemoryPressure};
 use wbd_model::host::Check;
 
 use super::check::{good, missing, warning};
 
 /// Load for each CPU from which runs wait for one another.
 const BUSY: f32 = 0.25;
-/// Share of the last ten seconds, in percent, in which a task waited for memory.
+/// Share of the last ten seconds, in percent, in which a task waited.
 const PRESSED_PERCENT: f32 = 1.0;
 
 pub(super) fn checks(cpus: u32) -> Vec<Check> {
@@ -16,7 +16,24 @@ pub(super) fn checks(cpus: u32) -> Vec<Check> {
         .map(|memory| memory.swap_total.saturating_sub(memory.swap_free));
     vec![
         check_load(LoadAverage::current().ok().map(|load| load.one), cpus),
-        check_pressure(MemoryPressure::current().ok().map(|pressure| pressure.some.avg10)),
+        check_pressure(
+            "CPU pressure",
+            "a CPU",
+            CpuPressure::current().ok().map(|pressure| pressure.some.avg10),
+            "stop what else runs: ps -eo pcpu,pid,comm --sort=-pcpu | head",
+        ),
+        check_pressure(
+            "memory pressure",
+            "memory",
+            MemoryPressure::current().ok().map(|pressure| pressure.some.avg10),
+            "free some memory: ps -eo rss,pid,comm --sort=-rss | head",
+        ),
+        check_pressure(
+            "disk pressure",
+            "a disk",
+            IoPressure::current().ok().map(|pressure| pressure.some.avg10),
+            "see who reads and writes: pidstat -d 1",
+        ),
         check_swap(swapped),
     ]
 }
@@ -38,13 +55,13 @@ fn check_load(load: Option<f32>, cpus: u32) -> Check {
     good(name, found)
 }
 
-fn check_pressure(some_percent: Option<f32>) -> Check {
-    let name = "memory pressure";
+/// How long tasks waited for `what`, of the last ten seconds.
+fn check_pressure(name: &str, what: &str, some_percent: Option<f32>, mend: &str) -> Check {
     match some_percent {
         Some(percent) if percent >= PRESSED_PERCENT => warning(
             name,
-            format!("tasks waited for memory {percent:.1} % of the last ten seconds"),
-            "free some memory: ps -eo rss,pid,comm --sort=-rss | head",
+            format!("tasks waited for {what} {percent:.1} % of the last ten seconds"),
+            mend,
         ),
         Some(_) => good(name, "none"),
         None => missing(
@@ -87,9 +104,11 @@ mod tests {
 
     #[test]
     fn pressure_is_a_share_of_time() {
-        assert_eq!(check_pressure(Some(0.0)).grade, Grade::Good);
-        assert_eq!(check_pressure(Some(40.0)).grade, Grade::Warning);
-        assert_eq!(check_pressure(None).grade, Grade::Missing);
+        let check = |percent| check_pressure("disk pressure", "a disk", percent, "wait");
+        assert_eq!(check(Some(0.0)).grade, Grade::Good);
+        assert_eq!(check(Some(40.0)).grade, Grade::Warning);
+        assert!(check(Some(40.0)).found.contains("a disk 40.0 %"));
+        assert_eq!(check(None).grade, Grade::Missing);
     }
 
     #[test]

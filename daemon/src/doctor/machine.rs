@@ -4,7 +4,7 @@ use procfs::{CpuInfo, Current as _, LoadAverage, Meminfo};
 use wbd_linux::cgroup::{Hierarchies, NoCgroups};
 use wbd_model::host::Machine;
 
-use super::{frequency, hypervisor};
+use super::{environment, frequency, hypervisor};
 
 /// What a field says that cannot be read.
 const UNKNOWN: &str = "unknown";
@@ -13,6 +13,9 @@ const UNKNOWN: &str = "unknown";
 pub(crate) fn machine() -> Machine {
     let cpu = CpuInfo::current().ok();
     let load = LoadAverage::current().map_or(0.0, |load| load.one);
+    let hypervisor = hypervisor::name(&hypervisor::Traces::read(cpu.as_ref()));
+    let cpus = cpu.as_ref().map_or(0, |cpu| cpu.num_cores() as u32);
+    let (environment, disturbing) = environment::record(&environment::checks(hypervisor.as_deref(), cpus));
     Machine {
         kernel: kernel_release(),
         arch: std::env::consts::ARCH.to_owned(),
@@ -20,11 +23,13 @@ pub(crate) fn machine() -> Machine {
             .as_ref()
             .and_then(cpu_name)
             .unwrap_or_else(|| UNKNOWN.to_owned()),
-        cpus: cpu.as_ref().map_or(0, |cpu| cpu.num_cores() as u32),
+        cpus,
         memory_bytes: Meminfo::current().map_or(0, |memory| memory.mem_total),
         cgroups: cgroup_mode(),
         governor: frequency::governor(),
-        hypervisor: hypervisor::name(&hypervisor::Traces::read(cpu.as_ref())),
+        hypervisor,
+        environment,
+        disturbing,
         load_centi: (load * 100.0).round() as u32,
         wbd: env!("CARGO_PKG_VERSION").to_owned(),
     }

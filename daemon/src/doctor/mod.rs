@@ -8,6 +8,7 @@ mod check;
 mod containers;
 mod counters;
 mod cpu;
+mod environment;
 mod frequency;
 mod hypervisor;
 mod kernel;
@@ -35,13 +36,14 @@ pub(crate) fn diagnose(extra: Vec<Check>) -> Diagnosis {
         counters::checks(guest.is_some()),
         cgroups::checks(),
         extra,
-        cpu::checks(guest),
-        frequency::checks(),
-        memory::checks(),
-        load::checks(machine.cpus),
+        environment::checks(guest, machine.cpus),
     ];
-    let checks = groups.into_iter().flatten().collect();
-    Diagnosis { machine, checks }
+    let checks: Vec<Check> = groups.into_iter().flatten().collect();
+    Diagnosis {
+        overall: environment::overall(&checks),
+        machine,
+        checks,
+    }
 }
 
 #[cfg(test)]

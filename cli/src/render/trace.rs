@@ -1,0 +1,223 @@
+//! An experiment's runs in the Trace Event Format, the JSON that the Perfetto viewer and Chrome's tracing page open.
+//!
+//! Each cell is a process of the trace and each of its runs a thread, so that a run is one track. On it the whole run
+//! is a slice, from its first instant to its last, and the phases between consecutive instants are slices inside it,
+//! end to end; every instant is there as an instant too, with the method that saw it. Times are microseconds since
+//! the experiment's first instant, with nanoseconds as decimals. A run of which nothing was seen is left out.
+
+use serde_json::{Value, json};
+use wbd_model::{Cell, Exit, Experiment, Instant, InstantName, Sample};
+
+use super::workload;
+
+/// The trace of an experiment with its samples.
+pub(crate) fn trace(experiment: &Experiment) -> Value {
+    let instants = |cell: &Cell| {
+        cell.samples
+            .iter()
+            .filter_map(|sample| Some(in_time(sample).first()?.1.ns))
+            .min()
+    };
+    let origin_ns = experiment.cells.iter().filter_map(instants).min().unwrap_or(0);
+    let cells = (1_u64..).zip(&experiment.cells);
+    let events: Vec<Value> = cells
+        .flat_map(|(pid, cell)| process(pid, cell, origin_ns))
+        .collect();
+    json!({
+        "traceEvents": events,
+        "displayTimeUnit": "ns",
+        "otherData": {
+            "experiment": experiment.experiment,
+            "seed": experiment.seed,
+            "kernel": experiment.machine.kernel,
+            "cpu": experiment.machine.cpu,
+            "clock": "CLOCK_MONOTONIC",
+            "origin_ns": origin_ns,
+        },
+    })
+}
+
+fn process(pid: u64, cell: &Cell, origin_ns: u64) -> Vec<Value> {
+    let name = format!("{}/{}", cell.target, workload(&cell.workload, cell.size));
+    let mut events = vec![named("process_name", pid, 0, &name)];
+    for sample in &cell.samples {
+        events.extend(run(sample, pid, origin_ns));
+    }
+    events
+}
+
+fn named(what: &str, pid: u64, tid: u32, name: &str) -> Value {
+    json!({"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": name}})
+}
+
+/// The events of one run's track.
+fn run(sample: &Sample, pid: u64, origin_ns: u64) -> Vec<Value> {
+    let instants = in_time(sample);
+    let (Some((_, first)), Some((_, last))) = (instants.first(), instants.last()) else {
+        return Vec::new();
+    };
+    let tid = sample.run + 1; // 0 would be drawn as the process's own
+    let track = Track { pid, tid, origin_ns };
+    let name = if sample.valid {
+        "run"
+    } else {
+        "run that does not count"
+    };
+    let mut events = vec![
+        named("thread_name", pid, tid, &format!("run {}", sample.run)),
+        track.slice(name, (first.ns, last.ns), about(sample)),
+    ];
+    for pair in instants.windows(2) {
+        let [(from, begin), (to, end)] = [pair[0], pair[1]];
+        events.push(track.slice(&format!("{from} to {to}"), (begin.ns, end.ns), json!({})));
+    }
+    events.extend(
+        instants
+            .iter()
+            .map(|(name, instant)| track.instant(*name, instant)),
+    );
+    events
+}
+
+/// A run's instants by the time they were seen at.
+fn in_time(sample: &Sample) -> Vec<(InstantName, &Instant)> {
+    let mut instants: Vec<_> = sample
+        .instants
+        .iter()
+        .map(|(name, instant)| (*name, instant))
+        .collect();
+    instants.sort_by_key(|(name, instant)| (instant.ns, *name));
+    instants
+}
+
+fn about(sample: &Sample) -> Value {
+    let exit = match &sample.exit {
+        Exit::Code(code) => format!("code {code}"),
+        Exit::Signal(signal) => format!("signal {signal}"),
+        Exit::NotStarted(why) => format!("not started: {why}"),
+    };
+    json!({
+        "order": sample.order,
+        "valid": sample.valid,
+        "exit": exit,
+        "metrics": sample.metrics,
+        "notes": sample.notes,
+    })
+}
+
+struct Track {
+    pid: u64,
+    tid: u32,
+    origin_ns: u64,
+}
+
+impl Track {
+    fn slice(&self, name: &str, (from, until): (u64, u64), args: Value) -> Value {
+        json!({
+            "ph": "X", "cat": "phase", "name": name, "pid": self.pid, "tid": self.tid,
+            "ts": self.micros(from), "dur": micros(until - from), "args": args,
+        })
+    }
+
+    fn instant(&self, name: InstantName, instant: &Instant) -> Value {
+        json!({
+            "ph": "i", "cat": "instant", "s": "t", "name": name.as_str(), "pid": self.pid, "tid": self.tid,
+            "ts": self.micros(instant.ns), "args": {"method": instant.method, "confidence": instant.confidence},
+        })
+    }
+
+    fn micros(&self, ns: u64) -> f64 {
+        micros(ns - self.origin_ns)
+    }
+}
+
+/// Exact to the nanosecond for a hundred days.
+fn micros(ns: u64) -> f64 {
+    ns as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use wbd_model::InstantName as I;
+
+    use super::*;
+    use crate::render::specimen;
+
+    /// Begin and end in nanoseconds of all slices of each track.
+    fn slices(trace: &Value) -> BTreeMap<(u64, u64), Vec<(u64, u64)>> {
+        let mut tracks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for event in trace["traceEvents"].as_array().unwrap() {
+            if event["ph"] == "X" {
+                let ns = |field: &str| (event[field].as_f64().unwrap() * 1000.0).round() as u64;
+                let track = ["pid", "tid"].map(|field| event[field].as_u64().unwrap());
+                tracks
+                    .entry(track.into())
+                    .or_default()
+                    .push((ns("ts"), ns("ts") + ns("dur")));
+            }
+        }
+        tracks
+    }
+
+    fn specimen() -> Experiment {
+        let mut experiment = specimen::experiment();
+        for cell in &mut experiment.cells {
+            cell.samples = specimen::samples();
+            let chain = [
+                (I::Exec, 83_001),
+                (I::FirstUser, 86_000),
+                (I::Entry, 86_000),
+                (I::Exit, 1_000_300_123),
+            ];
+            let seen = chain.map(|(name, ns)| (name, Instant::seen(ns, "method")));
+            cell.samples[0].instants.extend(seen);
+        }
+        experiment
+    }
+
+    #[test]
+    fn slices_of_a_track_lie_beside_or_inside_each_other() {
+        let tracks = slices(&trace(&specimen()));
+        assert!(!tracks.is_empty());
+        for (track, slices) in tracks {
+            for (a, b) in slices.iter().flat_map(|a| slices.iter().map(move |b| (a, b))) {
+                let apart = a.1 <= b.0 || b.1 <= a.0;
+                let inside = (a.0 <= b.0 && b.1 <= a.1) || (b.0 <= a.0 && a.1 <= b.1);
+                assert!(apart || inside, "{track:?}: {a:?} and {b:?} overlap");
+            }
+        }
+    }
+
+    #[test]
+    fn the_phases_of_a_run_fill_it() {
+        for (track, slices) in slices(&trace(&specimen())) {
+            let (whole, phases) = slices.split_first().unwrap();
+            let sum: u64 = phases.iter().map(|(from, until)| until - from).sum();
+            assert_eq!(sum, whole.1 - whole.0, "{track:?}");
+        }
+    }
+
+    #[test]
+    fn every_instant_is_there_with_its_time() {
+        let experiment = specimen();
+        let trace = trace(&experiment);
+        let origin = trace["otherData"]["origin_ns"].as_u64().unwrap();
+        let events = trace["traceEvents"].as_array().unwrap();
+        for (pid, cell) in (1_u64..).zip(&experiment.cells) {
+            for sample in &cell.samples {
+                for (name, instant) in &sample.instants {
+                    let same = events.iter().find(|event| {
+                        event["ph"] == "i"
+                            && event["pid"] == pid
+                            && event["tid"] == sample.run + 1
+                            && event["name"] == name.as_str()
+                    });
+                    let ns = same.unwrap()["ts"].as_f64().unwrap() * 1000.0;
+                    assert_eq!(ns.round() as u64 + origin, instant.ns);
+                }
+            }
+        }
+    }
+}
