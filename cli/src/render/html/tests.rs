@@ -15,6 +15,7 @@ fn documents() -> Documents {
         size: None,
         metric,
         hdr: histogram::encode(&histogram::from_values(values).unwrap()).unwrap(),
+        net_hdr: None,
     };
     let of = |metric| Histograms {
         experiment: report.experiment.clone(),
