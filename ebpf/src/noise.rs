@@ -8,7 +8,7 @@ use crate::task::Task;
 /// Stamps an event of the root process.
 #[inline(always)]
 pub fn stamp(state: &mut RunState, event: &mut Event) {
-    let leader = Task::current().leader();
+    let leader = Task::current_leader(event.tid == event.pid);
     note_stolen(state, leader);
     event.run_delay_ns = leader.run_delay_ns();
     event.interrupt_ns = state.interrupt_ns;

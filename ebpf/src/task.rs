@@ -62,6 +62,13 @@ impl Task {
         field(self.0, offsets().task_pid)
     }
 
+    /// The main thread of the process that runs now.
+    #[inline(always)]
+    pub fn current_leader(is_leader: bool) -> Self {
+        let current = Self::current();
+        if is_leader { current } else { current.leader() }
+    }
+
     /// The main thread of its process.
     #[inline(always)]
     pub fn leader(self) -> Self {

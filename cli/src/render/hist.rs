@@ -52,17 +52,36 @@ pub(crate) fn draw(histograms: &Histograms) -> Result<String, Unreadable> {
     Ok(drawings.join("\n"))
 }
 
+/// The values as they were, then without interference, where that is known.
 fn cell(distribution: &Distribution) -> Result<String, Unreadable> {
+    let mut text = drawing(distribution, &distribution.metric.to_string())?;
+    if let Some(net) = without_interference(distribution) {
+        let what = format!("{} ({} without interference)", net.metric, distribution.metric);
+        text += &drawing(&net, &what)?;
+    }
+    Ok(text)
+}
+
+/// The distribution of the same metric's values without interference.
+fn without_interference(distribution: &Distribution) -> Option<Distribution> {
+    Some(Distribution {
+        metric: distribution.metric.net()?,
+        hdr: distribution.net_hdr.clone()?,
+        net_hdr: None,
+        ..distribution.clone()
+    })
+}
+
+fn drawing(distribution: &Distribution, what: &str) -> Result<String, Unreadable> {
     let histogram = read(distribution)?;
     let unit = distribution.metric.unit();
     let bins = bins(&histogram);
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(0);
     let bars: String = bins.iter().map(|bin| line(bin, most, unit)).collect();
     Ok(format!(
-        "{}/{}  {}  n {}\n{}\n{bars}",
+        "{}/{}  {what}  n {}\n{}\n{bars}",
         plain(&distribution.target),
         plain(&workload(&distribution.workload, distribution.size)),
-        distribution.metric,
         histogram.len(),
         percentiles(&histogram, unit)
     ))
@@ -177,6 +196,20 @@ mod tests {
         println!("{text}");
         assert_eq!(text.lines().count(), 3);
         assert!(text.ends_with("█ 3\n"));
+    }
+
+    #[test]
+    fn what_interference_added_shows_beside_what_was_the_runs_own() {
+        let both = Distribution {
+            net_hdr: Some(distribution(&[4, 5, 5]).hdr),
+            ..distribution(&[5, 50, 500])
+        };
+        let text = cell(&both).unwrap();
+        println!("{text}");
+        let (with, without) = text
+            .split_once("net_startup (startup without interference)")
+            .unwrap();
+        assert!(with.contains("max 500 ns") && without.contains("max 5 ns"));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(crate) fn draw(experiment: &Experiment) -> String {
     let mut lines = vec![String::new(), LEGEND.to_owned()];
     lines.extend(failures(cells));
     lines.extend(remarks(cells));
+    lines.extend(cells.iter().filter_map(waiting));
+    lines.extend(cells.iter().filter_map(outliers));
     lines.extend(
         experiment
             .warnings
@@ -85,6 +87,42 @@ fn remarks(cells: &[Cell]) -> impl Iterator<Item = String> {
             format!("noted: {}: {remark} ({count} of {} runs)", name(cell), cell.valid)
         };
         cell.remarks.iter().map(remark)
+    })
+}
+
+/// How much of a cell's times was waiting for a CPU, where it is a hundredth or more of either.
+fn waiting(cell: &Cell) -> Option<String> {
+    let of = |whole: Metric, part: Metric| {
+        let [time, part] = [cell.metrics.get(&whole)?, cell.metrics.get(&part)?];
+        let counts = part.mean * 100.0 >= time.mean && part.mean > 0.0;
+        counts.then(|| {
+            let percent = part.mean / time.mean * 100.0;
+            let [wait, p99] = [part.mean as u64, part.p99].map(|ns| figure(ns, Unit::Ns));
+            format!("{percent:.0} % of {whole} ({wait} in the mean, {p99} at p99)")
+        })
+    };
+    let startup = of(Metric::Startup, Metric::StartupWait);
+    let execution = of(Metric::Execution, Metric::ExecutionWait);
+    let parts: Vec<String> = startup.into_iter().chain(execution).collect();
+    (!parts.is_empty()).then(|| format!("waiting for a CPU: {}: {}", name(cell), parts.join(", ")))
+}
+
+/// How many runs are far slower than the rest, and why, the commonest cause first.
+fn outliers(cell: &Cell) -> Option<String> {
+    let mut causes: Vec<_> = cell.outlier_causes.iter().collect();
+    causes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let total: u32 = cell.outlier_causes.values().sum();
+    let told: Vec<String> = causes
+        .iter()
+        .map(|(cause, count)| format!("{count} {cause}"))
+        .collect();
+    (total > 0).then(|| {
+        format!(
+            "outliers: {}: {total} of {} runs: {}",
+            name(cell),
+            cell.valid,
+            told.join(", ")
+        )
     })
 }
 
@@ -169,6 +207,8 @@ fn name(cell: &Cell) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wbd_model::outlier::Cause;
+
     use super::super::specimen;
     use super::*;
 
@@ -232,6 +272,26 @@ mod tests {
         let said = "not run: wasmi/empty: no runner; build it\n";
         assert_eq!(drawn.replace(said, ""), before, "{drawn}");
         assert!(drawn.contains(said));
+    }
+
+    #[test]
+    fn waiting_for_a_cpu_and_outliers_are_told_with_their_cell() {
+        let mut experiment = specimen::experiment();
+        assert!(!draw(&experiment).contains("outliers:") && !draw(&experiment).contains("waiting"));
+        let cell = &mut experiment.cells[0];
+        cell.outlier_causes = [(Cause::Unexplained, 1), (Cause::WaitedForCpu, 5)].into();
+        let wait = wbd_model::Summary {
+            mean: 61_812.0,
+            ..cell.metrics[&Metric::Startup].clone()
+        };
+        cell.metrics.insert(Metric::StartupWait, wait);
+        let drawn = draw(&experiment);
+        for said in [
+            "outliers: native/empty: 6 of 30 runs: 5 waited for a CPU, 1 unexplained\n",
+            "waiting for a CPU: native/empty: 10 % of startup (61.8 us in the mean, 690 us at p99)\n",
+        ] {
+            assert!(drawn.contains(said), "{drawn}");
+        }
     }
 
     #[test]

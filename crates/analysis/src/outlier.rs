@@ -34,7 +34,9 @@ pub fn outliers(samples: &[Sample]) -> Vec<Outlier> {
     let Some(fence) = fence(&sorted(&runs, Metric::Wall)) else {
         return Vec::new();
     };
-    let beyond = runs.iter().filter(|run| run.metrics[&Metric::Wall] as f64 > fence);
+    let beyond = runs
+        .iter()
+        .filter(|run| run.metrics[&Metric::Wall] as f64 > fence);
     let mut found: Vec<Outlier> = beyond.map(|run| typical.explain(run)).collect();
     found.sort_by_key(|outlier| (std::cmp::Reverse(outlier.value), outlier.run));
     found
@@ -47,7 +49,11 @@ fn fence(sorted: &[u64]) -> Option<f64> {
     }
     let log = |percent| (percentile(sorted, percent).max(1) as f64).ln();
     let spread = log(75) - log(25);
-    Some((log(75) + OUTER_FENCE * spread).max(log(50) + LEAST_RATIO.ln()).exp())
+    Some(
+        (log(75) + OUTER_FENCE * spread)
+            .max(log(50) + LEAST_RATIO.ln())
+            .exp(),
+    )
 }
 
 fn sorted(runs: &[&Sample], metric: Metric) -> Vec<u64> {
@@ -148,9 +154,18 @@ mod tests {
 
     /// Forty runs of 100 to 109 us and the one given.
     fn with(odd: &[(Metric, u64)]) -> Vec<Sample> {
+        let quiet = [
+            Metric::RunqueueWait,
+            Metric::OffCpu,
+            Metric::InterruptTime,
+            Metric::Steal,
+            Metric::Migrations,
+            Metric::MajorFaults,
+        ];
         let usual = |run: u32| {
             let wall = 100_000 + u64::from(run % 10) * 1_000;
-            sample(run, &[(Metric::Wall, wall), (Metric::CpuTime, wall), (Metric::RunqueueWait, 0)])
+            let busy = [(Metric::Wall, wall), (Metric::CpuTime, wall)];
+            sample(run, &[busy.as_slice(), &quiet.map(|metric| (metric, 0))].concat())
         };
         (0..40).map(usual).chain([sample(40, odd)]).collect()
     }
@@ -164,11 +179,19 @@ mod tests {
 
     #[test]
     fn the_cause_is_the_part_that_exceeds_its_median_the_most() {
-        let wall = (Metric::Wall, 1_104_000);
-        let cpu = (Metric::CpuTime, 104_000);
-        assert_eq!(only(&[wall, cpu, (Metric::RunqueueWait, 1_000_000)]), (Cause::WaitedForCpu, 1.0));
+        let wall = (Metric::Wall, 1_105_000);
+        let cpu = (Metric::CpuTime, 105_000);
         assert_eq!(
-            only(&[wall, cpu, (Metric::OffCpu, 750_000), (Metric::RunqueueWait, 250_000)]),
+            only(&[wall, cpu, (Metric::RunqueueWait, 1_000_000)]),
+            (Cause::WaitedForCpu, 1.0)
+        );
+        assert_eq!(
+            only(&[
+                wall,
+                cpu,
+                (Metric::OffCpu, 750_000),
+                (Metric::RunqueueWait, 250_000)
+            ]),
             (Cause::Blocked, 0.75)
         );
         assert_eq!(
@@ -180,10 +203,13 @@ mod tests {
 
     #[test]
     fn interrupts_and_theft_are_not_the_programs_own_time() {
-        let burnt = [(Metric::Wall, 1_104_000), (Metric::CpuTime, 1_104_000)];
+        let burnt = [(Metric::Wall, 1_105_000), (Metric::CpuTime, 1_105_000)];
         let and = |metric, value| [burnt.as_slice(), &[(metric, value)]].concat();
         assert_eq!(only(&burnt), (Cause::Program, 1.0));
-        assert_eq!(only(&and(Metric::InterruptTime, 900_000)), (Cause::Interrupts, 0.9));
+        assert_eq!(
+            only(&and(Metric::InterruptTime, 900_000)),
+            (Cause::Interrupts, 0.9)
+        );
         assert_eq!(only(&and(Metric::Steal, 900_000)), (Cause::Steal, 0.9));
         assert_eq!(only(&and(Metric::Migrations, 1)).0, Cause::Displaced);
     }
