@@ -77,6 +77,7 @@ mod tests {
             size: Some(Size::Quick),
             metric: Metric::Startup,
             hdr: STANDARD.encode(bytes),
+            net_hdr: None,
         }
     }
 
