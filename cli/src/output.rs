@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
+use wbd_model::SCHEMA;
 
 use crate::failure::Failure;
 
@@ -31,6 +32,29 @@ pub(crate) fn print<T: Serialize>(
             serde_json::to_writer(&mut *out, document)?;
             out.write_all(b"\n")
         }
+    })
+}
+
+/// A message as a document: with the version that experiments and reports bring along.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    schema: u32,
+    #[serde(flatten)]
+    message: &'a T,
+}
+
+/// Prints a message that is no document by itself, as [`print`] does.
+///
+/// # Errors
+/// Fails where standard output cannot be written.
+pub(crate) fn print_message<T: Serialize>(
+    style: Style,
+    message: &T,
+    draw: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
+    let schema = SCHEMA;
+    print(style, &Versioned { schema, message }, |document| {
+        draw(document.message)
     })
 }
 

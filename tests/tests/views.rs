@@ -139,3 +139,51 @@ fn into_a_pipe_goes_plain_text() {
         assert!(!answer.stdout.contains('\u{1b}'), "{line:?}: {}", answer.stdout);
     }
 }
+
+/// As the Perfetto viewer wants it: JSON, every slice of a track beside the others or inside. Needs root.
+#[test]
+fn a_trace_holds_every_run_as_a_track_of_its_own() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native-dynamic", "-n", "4"]);
+    let trace: serde_json::Value = home
+        .wbctl(&["export", "latest", "--format", "perfetto"])
+        .expect(0)
+        .json();
+    let events = trace["traceEvents"].as_array().unwrap();
+    for sample in &made.cells[0].samples {
+        let of_run = |phase: &str| {
+            let phase = phase.to_owned();
+            let tid = sample.run + 1;
+            events
+                .iter()
+                .filter(move |event| event["ph"] == phase.as_str() && event["tid"] == tid)
+        };
+        let slices: Vec<f64> = of_run("X").map(|event| event["dur"].as_f64().unwrap()).collect();
+        let wall = sample.metrics[&Metric::Wall] as f64 / 1000.0;
+        assert!((slices[0] - wall).abs() < 0.001, "{slices:?} and {wall}");
+        assert!(
+            (slices[1..].iter().sum::<f64>() - wall).abs() < 0.01,
+            "{slices:?} and {wall}"
+        );
+        assert_eq!(of_run("i").count(), sample.instants.len());
+    }
+}
+
+/// Needs root.
+#[test]
+fn a_log_of_histograms_holds_each_metric_of_each_cell() {
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "native", "-n", "20"]);
+    let log = home
+        .wbctl(&["export", "latest", "--format", "hdr"])
+        .expect(0)
+        .stdout;
+    let entries = IntervalLogIterator::new(log.as_bytes()).map(Result::unwrap);
+    let logged = entries
+        .filter(|entry| matches!(entry, LogEntry::Interval(_)))
+        .count();
+    assert_eq!(logged, made.cells[0].metrics.len(), "{log}");
+}

@@ -10,5 +10,5 @@ use crate::{output, render};
 pub(super) async fn run(context: &Context) -> Result<(), Failure> {
     let mut client = context.connect().await?;
     let diagnosis = answer(client.doctor(Empty {})).await?;
-    output::print(context.style, &diagnosis, render::doctor::draw)
+    output::print_message(context.style, &diagnosis, render::doctor::draw)
 }

@@ -10,5 +10,5 @@ use crate::{output, render};
 pub(super) async fn run(context: &Context) -> Result<(), Failure> {
     let mut client = context.connect().await?;
     let list = answer(client.list(Empty {})).await?;
-    output::print(context.style, &list, render::listing::draw)
+    output::print_message(context.style, &list, render::listing::draw)
 }

@@ -10,5 +10,5 @@ use crate::{output, render};
 pub(super) async fn run(context: &Context) -> Result<(), Failure> {
     let mut client = context.connect().await?;
     let targets = answer(client.targets(Empty {})).await?;
-    output::print(context.style, &targets, render::inventory::targets)
+    output::print_message(context.style, &targets, render::inventory::targets)
 }

@@ -10,5 +10,5 @@ use crate::{output, render};
 pub(super) async fn run(context: &Context, experiment: String, run: Option<u32>) -> Result<(), Failure> {
     let mut client = context.connect().await?;
     let timelines = answer(client.timeline(TimelineRequest { experiment, run })).await?;
-    output::print(context.style, &timelines, render::timeline::draw)
+    output::print_message(context.style, &timelines, render::timeline::draw)
 }

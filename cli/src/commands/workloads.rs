@@ -10,5 +10,5 @@ use crate::{output, render};
 pub(super) async fn run(context: &Context) -> Result<(), Failure> {
     let mut client = context.connect().await?;
     let workloads = answer(client.workloads(Empty {})).await?;
-    output::print(context.style, &workloads, render::inventory::workloads)
+    output::print_message(context.style, &workloads, render::inventory::workloads)
 }

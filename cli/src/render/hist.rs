@@ -5,9 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
-use wbd_model::Unit;
 use wbd_model::document::Distribution;
 use wbd_model::request::Histograms;
+use wbd_model::{Cell, Experiment, Metric, Unit};
 
 use super::table::plain;
 use super::units::figure;
@@ -50,6 +50,21 @@ pub(crate) fn draw(histograms: &Histograms) -> Result<String, Unreadable> {
     }
     let drawings: Vec<String> = histograms.cells.iter().map(cell).collect::<Result<_, _>>()?;
     Ok(drawings.join("\n"))
+}
+
+/// Why cells lack a metric, where a reason is known.
+pub(crate) fn why_absent(experiment: &Experiment, metric: Metric) -> String {
+    let reason = |cell: &Cell| {
+        let why = cell.unavailable.get(&metric)?;
+        let name = workload(&cell.workload, cell.size);
+        Some(format!(
+            "{}/{}: {}\n",
+            plain(&cell.target),
+            plain(&name),
+            plain(why)
+        ))
+    };
+    experiment.cells.iter().filter_map(reason).collect()
 }
 
 /// The values as they were, then without interference, where that is known.
@@ -156,9 +171,19 @@ fn bar(count: u64, most: u64) -> String {
 mod tests {
     use proptest::prelude::*;
     use wbd_analysis::histogram;
-    use wbd_model::Metric;
 
     use super::*;
+    use crate::render::specimen;
+
+    #[test]
+    fn a_metric_that_is_absent_is_explained() {
+        let why = why_absent(&specimen::experiment(), Metric::Cycles);
+        assert!(
+            why.contains("native/empty: this machine has no hardware"),
+            "{why}"
+        );
+        assert_eq!(why_absent(&specimen::experiment(), Metric::Startup), "");
+    }
 
     fn distribution(values: &[u64]) -> Distribution {
         Distribution {
