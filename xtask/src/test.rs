@@ -14,7 +14,7 @@ use crate::dist::Dist;
 use crate::docker;
 use crate::programs;
 use crate::progress::{self, Bar};
-use crate::runners::{self, Means, Runners};
+use crate::runners::{Means, Runners};
 use crate::setup;
 use crate::shell;
 use crate::steps::Steps;
