@@ -90,11 +90,12 @@ pub(crate) fn install_command(packages: &[Package]) -> String {
 
 fn provide(wanted: &[Package]) -> Result<()> {
     let missing = missing(wanted)?;
+    if missing.is_empty() {
+        progress::line("setup: nothing is missing");
+        return Ok(());
+    }
     for (package, purpose) in &missing {
         progress::line(format!("setup: {package} is missing: {purpose}"));
-    }
-    if missing.is_empty() {
-        return Ok(());
     }
     install(&missing)
 }

@@ -36,7 +36,7 @@ fn instantiate(
     let refused = |error: &dyn std::fmt::Display| Failure::cannot_instantiate(&run.module, error);
     let (instance, wasi) = match builder.instantiate(module.clone(), store) {
         Ok(instantiated) => instantiated,
-        Err(error) => return guests_own(error).map(Err).map_err(|error| refused(&error)),
+        Err(error) => return guests_own(&error).map(Err).ok_or_else(|| refused(&error)),
     };
     let start = instance.exports.get_typed_function(store, "_start");
     start
@@ -45,13 +45,13 @@ fn instantiate(
 }
 
 /// The guest's end, if instantiation failed by what the module's own start function did.
-fn guests_own(error: WasiRuntimeError) -> Result<Ending, WasiRuntimeError> {
+fn guests_own(error: &WasiRuntimeError) -> Option<Ending> {
     let WasiRuntimeError::Thread(WasiThreadError::InstanceCreateFailed(failed)) = error else {
-        return Err(error);
+        return None;
     };
-    match *failed {
-        InstantiationError::Start(error) => Ok(ending(Err(error))),
-        other => Err(other.into()),
+    match &**failed {
+        InstantiationError::Start(error) => Some(ending(Err(error.clone()))),
+        _ => None,
     }
 }
 

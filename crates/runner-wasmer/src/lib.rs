@@ -56,9 +56,9 @@ impl<C: Compiler> Runner for Wasmer<C> {
 mod tests {
     use super::*;
 
-    struct None;
+    struct Nothing;
 
-    impl Compiler for None {
+    impl Compiler for Nothing {
         const RUNNER: &'static str = "wbd-runner-wasmer-none";
         const NAME: &'static str = "none";
 
@@ -72,6 +72,6 @@ mod tests {
         let lock = include_str!("../../../Cargo.lock");
         let (_, entry) = lock.split_once("name = \"wasmer\"\n").expect("wasmer is locked");
         let locked = entry.lines().next().and_then(|line| line.split('"').nth(1));
-        assert_eq!(Wasmer::<None>::version().split(' ').nth(1), locked);
+        assert_eq!(Wasmer::<Nothing>::version().split(' ').nth(1), locked);
     }
 }

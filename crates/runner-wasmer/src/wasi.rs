@@ -42,7 +42,7 @@ fn file_system(preopens: &[Preopen]) -> Result<MountFileSystem, Failure> {
 fn mount(root: &MountFileSystem, host: &str, guest: &str) -> Result<(), Failure> {
     std::fs::read_dir(host).map_err(|error| Failure::cannot_open_directory(host, error))?;
     host_fs::FileSystem::new(Handle::current(), host)
-        .and_then(|directory| root.set_mount(&Path::new("/").join(guest), Arc::new(directory)))
+        .and_then(|directory| root.set_mount(Path::new("/").join(guest), Arc::new(directory)))
         .map_err(|error| Failure::cannot_open_directory(host, error))
 }
 
