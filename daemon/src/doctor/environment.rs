@@ -33,7 +33,7 @@ pub(super) fn overall(checks: &[Check]) -> String {
         0 => "overall: good, nothing disturbs the figures".to_owned(),
         1 | 2 => format!("overall: fair, disturbed by {}", warnings.join(" and ")),
         many => format!(
-            "overall: poor, {many} things disturb the figures ({}): trust differences far above the intervals alone",
+            "overall: poor, {many} things disturb the figures ({}): believe only differences far larger than their intervals",
             warnings.join(", ")
         ),
     };
