@@ -92,16 +92,18 @@ impl Home {
         runner.display().to_string()
     }
 
-    /// Puts a copy of a program of `tests/programs` here: what runs from it is known to be ours.
+    /// Puts a copy of a program of `tests/programs` here, where there is none: what runs from it is known to be ours.
     ///
     /// # Panics
     /// Where it has not been built.
     #[must_use]
     pub fn program(&self, name: &str) -> String {
-        let source = self.dist.join("tests").join(name);
-        let copied = fs::copy(&source, self.path(name));
-        copied.unwrap_or_else(|error| panic!("cannot copy {}: {error}", source.display()));
-        allow(&self.path(name), 0o755);
+        if !self.path(name).exists() {
+            let source = self.dist.join("tests").join(name);
+            let copied = fs::copy(&source, self.path(name));
+            copied.unwrap_or_else(|error| panic!("cannot copy {}: {error}", source.display()));
+            allow(&self.path(name), 0o755);
+        }
         self.text(name)
     }
 
