@@ -19,8 +19,11 @@ struct Hogs(Vec<Child>);
 
 impl Hogs {
     fn on_every_cpu(home: &Home) -> Self {
-        let cpus = available_parallelism().unwrap().get();
-        Self((0..cpus).map(|cpu| hog(home, cpu)).collect())
+        let mut hogs = Self(Vec::new()); // of which one that panics ends the others
+        for cpu in 0..available_parallelism().unwrap().get() {
+            hogs.0.push(hog(home, cpu));
+        }
+        hogs
     }
 }
 
