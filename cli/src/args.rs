@@ -11,7 +11,7 @@ use wbd_model::{CellRef, DEFAULT_SOCKET, Metric, Size, Suite};
 use crate::conditions::ConditionArgs;
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a run failed or a threshold was crossed; 2 bad usage; \
-    3 the daemon cannot be reached; 4 refused.";
+    3 the daemon cannot be reached; 4 refused; 130 interrupted.";
 
 /// Measures how long programs take to start and run, and where the time goes, through the daemon wbd.
 #[derive(Debug, Parser)]

@@ -7,6 +7,7 @@
 //! | 2 | bad usage: another command line would help | `InvalidArgument`, `NotFound` |
 //! | 3 | the daemon cannot be reached | `Unavailable`, and whatever the connection itself came to |
 //! | 4 | refused: the daemon understood and will not | `PermissionDenied`, `ResourceExhausted`, `FailedPrecondition` |
+//! | 130 | interrupted (Ctrl-C), as shells have it | none |
 //!
 //! A message says what happened, to what, and what to do next where something can be done.
 
@@ -29,6 +30,9 @@ pub(crate) enum Failure {
     /// The daemon will not.
     #[error("refused: {0}")]
     Refused(String),
+    /// The user ended it.
+    #[error("{0}")]
+    Interrupted(String),
 }
 
 impl Failure {
@@ -39,6 +43,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 3,
             Self::Refused(_) => 4,
+            Self::Interrupted(_) => 130,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `wbctl run`: asks for an experiment and follows it to its end.
 //!
-//! The daemon ends the experiment when this connection does: an interrupt (Ctrl-C) needs no handling here.
+//! The daemon ends the experiment when this connection does: of an interrupt (Ctrl-C) it need not be told.
 
 use tonic::Streaming;
 use wbd_model::document::State;
@@ -18,17 +18,37 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<(), Failure>
     let request = request::build(args, &Caller::this_process()?)?;
     let mut client = context.connect().await?;
     let news = answer(client.run(request)).await?;
-    let experiment = follow(news).await?;
+    let mut name = None;
+    let experiment = tokio::select! {
+        experiment = follow(news, &mut name) => experiment?,
+        _ = tokio::signal::ctrl_c() => return Err(interrupted(name)),
+    };
     output::print(context.style, &experiment, render::experiment::draw)?;
     judge(&experiment)
 }
 
-async fn follow(mut news: Streaming<Progress>) -> Result<Experiment, Failure> {
+/// What is left of an experiment that the user ended.
+fn interrupted(name: Option<String>) -> Failure {
+    Failure::Interrupted(match name {
+        Some(name) => {
+            format!("interrupted: experiment {name} keeps the runs made so far; see `wbctl show {name}`")
+        }
+        None => "interrupted before the first run".to_owned(),
+    })
+}
+
+/// Follows an experiment to its end, and notes its name as soon as it is known.
+async fn follow(mut news: Streaming<Progress>, name: &mut Option<String>) -> Result<Experiment, Failure> {
     let mut bar = Bar::new();
     while let Some(progress) = news.message().await? {
         match progress {
             Progress::Finished(experiment) => return Ok(*experiment),
-            other => bar.tell(&other),
+            other => {
+                if let Progress::Started { experiment, .. } = &other {
+                    *name = Some(experiment.clone());
+                }
+                bar.tell(&other);
+            }
         }
     }
     Err(Failure::Failed(

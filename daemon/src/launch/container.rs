@@ -26,6 +26,9 @@ const SHIM_LIMIT: Duration = Duration::from_secs(2);
 /// How often that is looked at.
 const SHIM_POLL: Duration = Duration::from_millis(5);
 
+/// How a container ends that breaks a limit: the engine kills it.
+const KILLED: Option<Ended> = Some(Ended::Signal(nix::libc::SIGKILL));
+
 /// What to run in a container.
 pub(crate) struct Contained<'a> {
     /// The image.
@@ -134,13 +137,20 @@ async fn live(
                 observed.ended = Some(Ended::Code(i32::try_from(code).unwrap_or(-1)));
                 None
             }
-            Ok(None) => Some(format!("printed more than {} bytes and was ended", limits.output_bytes)),
+            Ok(None) => {
+                observed.ended = KILLED;
+                Some(format!("printed more than {} bytes and was ended", limits.output_bytes))
+            }
             Err(error) => Some(error.to_string()),
         },
         () = tokio::time::sleep(limits.time) => {
+            observed.ended = KILLED;
             Some(format!("was still running after {} s and was ended", limits.time.as_secs_f64()))
         }
-        () = cancel.cancelled() => Some("was ended with its experiment".to_owned()),
+        () = cancel.cancelled() => {
+            observed.ended = KILLED;
+            Some("was ended with its experiment".to_owned())
+        }
     };
     observed.faults.extend(broken);
     meter.weigh();

@@ -48,7 +48,7 @@ pub(crate) fn run(
     cancel: &Cancel,
 ) -> Result<Experiment, ExperimentError> {
     let mut cells: Vec<Cell> = plan.cells.iter().map(|cell| document(cell, plan)).collect();
-    let containers = containers(plan);
+    let containers = containers(plan, &laboratory.instance);
     let ready = prepare(laboratory, plan, &containers, &mut cells, news);
     if ready.is_empty() {
         return Err(ExperimentError::NothingToRun(why_nothing(&cells)));

@@ -47,7 +47,7 @@ pub(super) struct Containers {
 }
 
 /// Connects to the container engine, where a cell needs it.
-pub(super) fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
+pub(super) fn containers(plan: &Plan, owner: &str) -> Result<Containers, Unavailable> {
     if !plan
         .cells
         .iter()
@@ -65,7 +65,12 @@ pub(super) fn containers(plan: &Plan) -> Result<Containers, Unavailable> {
     })?;
     let engine = runtime.block_on(async {
         let engine = Engine::here().await?;
-        engine.can_nest().await.map(|()| engine)
+        engine.can_nest().await?;
+        // Of ours there is none now, unless the engine died while one ran.
+        if let Err(error) = engine.remove_leftovers(owner).await {
+            tracing::warn!("containers of earlier runs may be left: {error}");
+        }
+        Ok::<_, Unavailable>(engine)
     })?;
     Ok(Containers { runtime, engine })
 }

@@ -82,12 +82,20 @@ fn is_the_guests_own(error: &wasmtime::Error) -> bool {
     error.is::<Trap>() || error.is::<I32Exit>()
 }
 
+/// The trap itself, without the guest's backtrace that leads to it.
+fn trap(error: &wasmtime::Error) -> String {
+    let trap = error
+        .downcast_ref::<Trap>()
+        .map(|trap| format!("wasm trap: {trap}"));
+    trap.unwrap_or_else(|| format!("{error:#}"))
+}
+
 fn ending(result: wasmtime::Result<()>) -> Ending {
     match result {
         Ok(()) => Ending::Exited(0),
         Err(error) => match error.downcast_ref::<I32Exit>() {
             Some(exit) => Ending::Exited(exit.0),
-            None => Ending::Trapped(format!("{error:#}")),
+            None => Ending::Trapped(trap(&error)),
         },
     }
 }
