@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use wbd_model::request::ExperimentList;
 use wbd_tests::client::Client;
 use wbd_tests::user::User;
+use wbd_tests::wait::until;
 use wbd_tests::{Answer, Home};
 
 const ONCE: [&str; 4] = ["-n", "1", "--warmup", "0"];
@@ -76,10 +77,16 @@ fn code_made_of_somebodys_own_module_is_for_their_eyes_only() {
     ]
     .concat();
     let _client = home.begin_as(&nobody, &line);
-    home.target();
-    let code = fs::read_dir(home.state().join("code")).unwrap().flatten();
-    let own: Vec<PathBuf> = code.map(|entry| entry.path()).collect();
-    assert_eq!(own.len(), 1, "{own:?}");
+    let folder = home.state().join("code");
+    let code = || -> Vec<PathBuf> {
+        fs::read_dir(&folder)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
+    };
+    until("the module's code is there", || code().len() == 1);
+    let own = code();
     let mut peep = somebody.command("head");
     let peep = Client::spawn(peep.args(["-c", "4"]).arg(&own[0])).answer();
     assert!(
