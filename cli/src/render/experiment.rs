@@ -19,7 +19,7 @@ enum Figure {
 }
 
 /// With fewer values the 99th percentile is the largest one, whatever the distribution.
-const FEWEST_FOR_P99: u64 = 100;
+pub(super) const FEWEST_FOR_P99: u64 = 100;
 
 /// The columns, the median of each metric before all else said of it.
 const COLUMNS: [(Metric, Figure, &str); 10] = [

@@ -6,11 +6,15 @@ use std::collections::BTreeMap;
 use wbd_model::host::Machine;
 use wbd_model::{Cell, Experiment, Metric, Unit};
 
+use super::experiment::FEWEST_FOR_P99;
 use super::table::plain;
 use super::units::figure;
 use super::{never_ran, workload};
 
 const LEGEND: &str = "p50: median; ±: from it to the farther end of its 95 % interval (bootstrap); n: runs that count / asked for; max: the largest, in place of the p99 of fewer than 100 runs";
+
+/// Remarks of a cell that are told; documents have them all.
+const MOST_REMARKS: usize = 5;
 
 /// The machine on one line.
 pub(crate) fn machine(machine: &Machine) -> String {
@@ -81,12 +85,17 @@ fn failures(cells: &[Cell]) -> impl Iterator<Item = String> {
     })
 }
 
+/// The commonest remarks of each cell: one that carries a figure may differ from run to run.
 fn remarks(cells: &[Cell]) -> impl Iterator<Item = String> {
     cells.iter().flat_map(|cell| {
-        let remark = |(remark, count): (&String, &u32)| {
+        let mut remarks: Vec<(&String, &u32)> = cell.remarks.iter().collect();
+        remarks.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let more = remarks.len().saturating_sub(MOST_REMARKS);
+        let told = remarks.into_iter().take(MOST_REMARKS).map(|(remark, count)| {
             format!("noted: {}: {remark} ({count} of {} runs)", name(cell), cell.valid)
-        };
-        cell.remarks.iter().map(remark)
+        });
+        let rest = (more > 0).then(|| format!("noted: {}: and {more} more", name(cell)));
+        told.chain(rest).collect::<Vec<_>>()
     })
 }
 
@@ -97,8 +106,13 @@ fn waiting(cell: &Cell) -> Option<String> {
         let counts = part.mean * 100.0 >= time.mean && part.mean > 0.0;
         counts.then(|| {
             let percent = part.mean / time.mean * 100.0;
-            let [wait, p99] = [part.mean as u64, part.p99].map(|ns| figure(ns, Unit::Ns));
-            format!("{percent:.0} % of {whole} ({wait} in the mean, {p99} at p99)")
+            let (worst, at) = if part.n < FEWEST_FOR_P99 {
+                (part.max, "at most")
+            } else {
+                (part.p99, "at p99")
+            };
+            let [wait, worst] = [part.mean as u64, worst].map(|ns| figure(ns, Unit::Ns));
+            format!("{percent:.0} % of {whole} ({wait} in the mean, {worst} {at})")
         })
     };
     let startup = of(Metric::Startup, Metric::StartupWait);
@@ -275,12 +289,27 @@ mod tests {
     }
 
     #[test]
+    fn the_commonest_remarks_are_told_and_the_rest_counted() {
+        let mut experiment = specimen::experiment();
+        experiment.cells[0].remarks = (1..=9)
+            .map(|count| (format!("scaled from {count} %"), count))
+            .collect();
+        let drawn = draw(&experiment);
+        assert!(
+            drawn.contains("scaled from 9 % (9 of") && drawn.contains("and 4 more"),
+            "{drawn}"
+        );
+        assert!(!drawn.contains("scaled from 4 %"), "{drawn}");
+    }
+
+    #[test]
     fn waiting_for_a_cpu_and_outliers_are_told_with_their_cell() {
         let mut experiment = specimen::experiment();
         assert!(!draw(&experiment).contains("outliers:") && !draw(&experiment).contains("waiting"));
         let cell = &mut experiment.cells[0];
         cell.outlier_causes = [(Cause::Unexplained, 1), (Cause::WaitedForCpu, 5)].into();
         let wait = wbd_model::Summary {
+            n: 100,
             mean: 61_812.0,
             ..cell.metrics[&Metric::Startup].clone()
         };
@@ -292,6 +321,12 @@ mod tests {
         ] {
             assert!(drawn.contains(said), "{drawn}");
         }
+        let few = experiment.cells[0].metrics.get_mut(&Metric::StartupWait);
+        few.expect("just inserted").n = 99;
+        assert!(
+            draw(&experiment).contains("765 us at most"),
+            "a p99 of so few is the largest"
+        );
     }
 
     #[test]

@@ -207,10 +207,13 @@ impl Kernel {
             raw.push(link.map_err(|source| KernelError::Program { program, source })?);
         }
         self.attached.tracepoints = self.attach_tracepoints(&TRACEPOINTS)?;
-        match interrupts::attach(&mut self.ebpf) {
-            Ok(links) => self.attached.interrupts = links,
-            Err(why) => self.no_interrupts = Some(why.to_string()),
-        }
+        self.no_interrupts = match interrupts::attach(&mut self.ebpf) {
+            Ok(links) => {
+                self.attached.interrupts = links;
+                None
+            }
+            Err(why) => Some(why.to_string()),
+        };
         self.attached.raw = raw;
         Ok(())
     }
