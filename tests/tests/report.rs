@@ -25,7 +25,7 @@ fn measured(home: &Home) -> Experiment {
 fn median(groups: &[Group], workload: &str, target: &str) -> Option<u64> {
     let group = groups.iter().find(|group| group.workload == workload).unwrap();
     let row = group.rows.iter().find(|row| row.target == target).unwrap();
-    match row.figure {
+    match row.compared.figure {
         Figure::Measured { p50, n, .. } => Some(p50).filter(|_| n == 6),
         Figure::Absent(_) => None,
     }
@@ -63,6 +63,7 @@ fn a_report_holds_the_medians_and_their_ratios() {
         .iter()
         .find(|row| row.target == "native-dynamic")
         .unwrap()
+        .compared
         .ratio
         .unwrap();
     assert!((ratio.value - dynamic / native).abs() < 1e-9, "{ratio:?}");
@@ -92,7 +93,7 @@ fn what_a_report_lacks_is_said_and_never_a_figure() {
         .time
         .iter()
         .flat_map(|group| &group.rows)
-        .filter(|row| row.mark != Mark::NotCompared);
+        .filter(|row| row.compared.mark != Mark::NotCompared);
     assert_eq!(compared.count(), 0);
     let text = home.wbctl(&["report", "latest"]).expect(0).stdout;
     assert!(

@@ -84,14 +84,22 @@ pub struct Group {
     pub rows: Vec<Row>,
 }
 
-/// A figure, its ratio to another, and what the study had.
+/// A target's figure, held against the study's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Name of the target.
     pub target: String,
+    /// Its figure, over the native program's.
+    #[serde(flatten)]
+    pub compared: Compared,
+}
+
+/// A figure, its ratio to another, and what the study had.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
     /// Ours.
     pub figure: Figure,
-    /// Ours over the native program's.
+    /// Ours over the other, or the other way round: what holds this says which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Ratio>,
     /// The study's.
@@ -200,16 +208,8 @@ pub struct Start {
     /// The container's `startup` over this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub startup_ratio: Option<Ratio>,
-    /// From launch to exit: what the study took for the start.
-    pub wall: Figure,
-    /// The container's `wall` over this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wall_ratio: Option<Ratio>,
-    /// The study's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub study: Option<StudyFigure>,
-    /// Whether `wall_ratio` and the study's ratio agree.
-    pub mark: Mark,
+    /// From launch to exit, what the study took for the start: the container's over this one.
+    pub wall: Compared,
 }
 
 /// What a container costs beside its program.
@@ -231,16 +231,9 @@ pub struct Part {
     /// The metric it is; none where it is a sum of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<Metric>,
-    /// How much it is.
-    pub figure: Figure,
-    /// Over the native program's peak memory or CPU time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ratio: Option<Ratio>,
-    /// The study's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub study: Option<StudyFigure>,
-    /// Whether the two ratios agree.
-    pub mark: Mark,
+    /// How much it is, over the native program's peak memory or CPU time.
+    #[serde(flatten)]
+    pub compared: Compared,
 }
 
 /// A claim, answered.

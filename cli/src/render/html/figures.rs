@@ -32,7 +32,7 @@ fn of_group(group: &Group) -> Option<String> {
         .iter()
         .find(|row| row.row.target == NATIVE)
         .map(|row| row.numbers[1]);
-    let study = |row: &Measured<'_>| study(row.row.study.as_ref(), native);
+    let study = |row: &Measured<'_>| study(row.row.compared.study.as_ref(), native);
     let longest = rows
         .iter()
         .map(|row| study(row).unwrap_or(0.0).max(row.numbers[2] as f64))
@@ -52,7 +52,7 @@ struct Measured<'a> {
 
 impl<'a> Measured<'a> {
     fn new(row: &'a Row) -> Option<Self> {
-        let (numbers, unit) = measured(&row.figure)?;
+        let (numbers, unit) = measured(&row.compared.figure)?;
         Some(Self { row, numbers, unit })
     }
 
@@ -84,9 +84,10 @@ fn study(study: Option<&StudyFigure>, native: Option<u64>) -> Option<f64> {
 
 fn beside(row: &Row) -> String {
     let ratio = row
+        .compared
         .ratio
         .map_or_else(String::new, |ratio| format!("  x{}", times(ratio.value)));
-    median(&row.figure) + &ratio
+    median(&row.compared.figure) + &ratio
 }
 
 /// The start of every target. From 10 us up by powers of ten: a container's is thousands of times a program's.

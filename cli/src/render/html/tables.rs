@@ -1,14 +1,12 @@
 //! The tables of the page: those of the text report.
 
 use wbd_model::report::{
-    Claim, Figure, Group, Mark, Overhead, Part, Ratio, Row, Start, Startup, StudyFigure, Validity, Verdict,
+    Claim, Compared, Figure, Group, Mark, Overhead, Part, Row, Start, Startup, Validity, Verdict,
 };
 
 use super::element::{Field, escape, figure, list, name, table};
-use crate::render::NOT_APPLICABLE;
 use crate::render::report::words::{
-    evidence, interval, mark_name, median, name as group_name, ratio_interval, study_ratio, study_value,
-    tally, times, verdict_name, with_args,
+    self, evidence, mark_name, name as group_name, tally, verdict_name, with_args,
 };
 use crate::render::report::{short, targets};
 
@@ -39,12 +37,7 @@ pub(super) fn groups(groups: &[Group]) -> String {
     let of_group = |group: &Group| -> Vec<Vec<Field>> {
         let line = |row: &Row| {
             let mut line = vec![name(group_name(group)), name(row.target.clone())];
-            line.extend(compared(
-                &row.figure,
-                row.ratio.as_ref(),
-                row.study.as_ref(),
-                row.mark,
-            ));
+            line.extend(fields(words::compared(&row.compared), &row.compared));
             line
         };
         group.rows.iter().map(line).collect()
@@ -52,24 +45,19 @@ pub(super) fn groups(groups: &[Group]) -> String {
     table(&headings, &groups.iter().flat_map(of_group).collect::<Vec<_>>())
 }
 
-fn compared(ours: &Figure, ratio: Option<&Ratio>, study: Option<&StudyFigure>, mark: Mark) -> Vec<Field> {
-    let absent = || NOT_APPLICABLE.to_owned();
-    vec![
-        figure(median(ours)),
-        figure(interval(ours)),
-        figure(ratio.map_or_else(absent, |ratio| times(ratio.value))),
-        figure(ratio.map_or_else(absent, ratio_interval)),
-        figure(study.map_or_else(absent, study_value)),
-        figure(study.map_or_else(absent, study_ratio)),
-        verdict(ours, mark),
-    ]
+/// Figures, but for the last: whether they agree, or why there is none.
+fn fields(words: impl IntoIterator<Item = String>, of: &Compared) -> Vec<Field> {
+    let mut fields: Vec<Field> = words.into_iter().map(figure).collect();
+    fields.pop();
+    fields.push(verdict(of));
+    fields
 }
 
-fn verdict(ours: &Figure, mark: Mark) -> Field {
-    match (ours, mark) {
+fn verdict(of: &Compared) -> Field {
+    match (&of.figure, of.mark) {
         (Figure::Absent(why), _) => name(why.clone()).class("why"),
-        (_, Mark::Disagrees) => name(mark_name(mark)).class("bad"),
-        (_, Mark::Agrees) => name(mark_name(mark)).class("good"),
+        (_, mark @ Mark::Disagrees) => name(mark_name(mark)).class("bad"),
+        (_, mark @ Mark::Agrees) => name(mark_name(mark)).class("good"),
         (_, Mark::NotCompared) => name(""),
     }
 }
@@ -92,29 +80,8 @@ pub(super) fn startup(startup: &Startup) -> String {
 }
 
 fn start(start: &Start) -> Vec<Field> {
-    let absent = || NOT_APPLICABLE.to_owned();
-    let wall = compared(
-        &start.wall,
-        start.wall_ratio.as_ref(),
-        start.study.as_ref(),
-        start.mark,
-    );
-    let mut line = vec![
-        name(start.target.clone()),
-        figure(median(&start.startup)),
-        figure(
-            start
-                .startup_ratio
-                .map_or_else(absent, |ratio| times(ratio.value)),
-        ),
-        figure(start.startup_ratio.as_ref().map_or_else(absent, ratio_interval)),
-    ];
-    line.extend(
-        wall.into_iter()
-            .enumerate()
-            .filter(|(column, _)| *column != 1)
-            .map(|(_, field)| field),
-    );
+    let mut line = vec![name(start.target.clone())];
+    line.extend(fields(words::start(start), &start.wall));
     line
 }
 
@@ -127,12 +94,7 @@ pub(super) fn overheads(overheads: &[Overhead]) -> String {
     let one = |overhead: &Overhead| {
         let line = |part: &Part| {
             let mut line = vec![name(part.part.clone())];
-            line.extend(compared(
-                &part.figure,
-                part.ratio.as_ref(),
-                part.study.as_ref(),
-                part.mark,
-            ));
+            line.extend(fields(words::compared(&part.compared), &part.compared));
             line
         };
         let title = escape(&with_args(&overhead.workload, &overhead.args));

@@ -37,7 +37,12 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
 
 /// What was compared with the study at another size than the study's.
 fn other_sizes(report: &Report) -> Option<String> {
-    let compared = |group: &&Group| group.rows.iter().any(|row| row.mark != Mark::NotCompared);
+    let compared = |group: &&Group| {
+        group
+            .rows
+            .iter()
+            .any(|row| row.compared.mark != Mark::NotCompared)
+    };
     let other = |group: &&Group| group.size != Some(Size::Seed);
     let groups: Vec<String> = report
         .time

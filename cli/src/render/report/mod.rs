@@ -4,12 +4,9 @@
 pub(crate) mod legend;
 pub(crate) mod words;
 
-use wbd_model::report::{Claim, Figure, Group, Mark, Overhead, Part, Ratio, Report, Row, Start, StudyFigure};
+use wbd_model::report::{Claim, Group, Mark, Overhead, Part, Report, Row, Start};
 
-use self::words::{
-    evidence, interval, mark_name, median, name, ratio_interval, study_ratio, study_value, tally, times,
-    verdict_name, with_args,
-};
+use self::words::{compared, evidence, median, name, start, tally, verdict_name, with_args};
 use super::listing::date;
 use super::table::{left, plain, right, table};
 use super::{NOT_APPLICABLE, notes};
@@ -90,8 +87,12 @@ pub(crate) fn short(group: &Group, target: &str) -> String {
     let Some(row) = group.rows.iter().find(|row| row.target == target) else {
         return NOT_APPLICABLE.to_owned();
     };
-    let mark = if row.mark == Mark::Disagrees { "!" } else { "" };
-    median(&row.figure) + mark
+    let mark = if row.compared.mark == Mark::Disagrees {
+        "!"
+    } else {
+        ""
+    };
+    median(&row.compared.figure) + mark
 }
 
 /// One line for each figure, with its ratio and the study's.
@@ -110,34 +111,12 @@ fn details(groups: &[Group]) -> String {
     let of_group = |group: &Group| -> Vec<Vec<String>> {
         let line = |row: &Row| {
             let mut line = vec![name(group), row.target.clone()];
-            line.extend(compared(
-                &row.figure,
-                row.ratio.as_ref(),
-                row.study.as_ref(),
-                row.mark,
-            ));
+            line.extend(compared(&row.compared));
             line
         };
         group.rows.iter().map(line).collect()
     };
     table(&headings, groups.iter().flat_map(of_group).collect())
-}
-
-/// The seven columns of a figure that may be compared.
-fn compared(ours: &Figure, ratio: Option<&Ratio>, study: Option<&StudyFigure>, mark: Mark) -> [String; 7] {
-    let absent = || NOT_APPLICABLE.to_owned();
-    [
-        median(ours),
-        interval(ours),
-        ratio.map_or_else(absent, |ratio| times(ratio.value)),
-        ratio.map_or_else(absent, ratio_interval),
-        study.map_or_else(absent, study_value),
-        study.map_or_else(absent, study_ratio),
-        match (ours, mark) {
-            (Figure::Absent(why), _) => why.clone(),
-            (_, mark) => mark_name(mark).to_owned(),
-        },
-    ]
 }
 
 fn startup(report: &Report) -> String {
@@ -154,37 +133,13 @@ fn startup(report: &Report) -> String {
         right("docker's /\nwall"),
         left("\nthey"),
     ];
-    let rows = startup.rows.iter().map(start).collect();
+    let line = |row: &Start| std::iter::once(row.target.clone()).chain(start(row)).collect();
+    let rows = startup.rows.iter().map(line).collect();
     format!(
         "\nstart of {}: until the first instruction (startup), and whole life (wall), which is what the study timed\n{}",
         plain(&with_args(&startup.workload, &startup.args)),
         table(&headings, rows)
     )
-}
-
-fn start(start: &Start) -> Vec<String> {
-    let absent = || NOT_APPLICABLE.to_owned();
-    let mut line = vec![
-        start.target.clone(),
-        median(&start.startup),
-        start
-            .startup_ratio
-            .map_or_else(absent, |ratio| times(ratio.value)),
-        start.startup_ratio.as_ref().map_or_else(absent, ratio_interval),
-    ];
-    let wall = compared(
-        &start.wall,
-        start.wall_ratio.as_ref(),
-        start.study.as_ref(),
-        start.mark,
-    );
-    line.extend(
-        wall.into_iter()
-            .enumerate()
-            .filter(|(column, _)| *column != 1)
-            .map(|(_, text)| text),
-    );
-    line
 }
 
 fn overhead(overhead: &Overhead) -> String {
@@ -200,12 +155,7 @@ fn overhead(overhead: &Overhead) -> String {
     ];
     let line = |part: &Part| {
         let mut line = vec![part.part.clone()];
-        line.extend(compared(
-            &part.figure,
-            part.ratio.as_ref(),
-            part.study.as_ref(),
-            part.mark,
-        ));
+        line.extend(compared(&part.compared));
         line
     };
     format!(
@@ -295,10 +245,13 @@ mod tests {
         let mut report = specimen::report();
         for group in &mut report.time {
             group.rows.truncate(2);
-            group.rows.iter_mut().for_each(|row| row.mark = Mark::NotCompared);
+            group
+                .rows
+                .iter_mut()
+                .for_each(|row| row.compared.mark = Mark::NotCompared);
         }
         assert!(!layout(&report.time).contains('!') && !details(&report.time).contains("DISAGREE"));
-        report.time[1].rows[1].mark = Mark::Disagrees;
+        report.time[1].rows[1].compared.mark = Mark::Disagrees;
         assert!(layout(&report.time).contains('!') && details(&report.time).contains("DISAGREE"));
     }
 }

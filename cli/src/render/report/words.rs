@@ -1,9 +1,11 @@
 //! The words of a report: figures, ratios, marks and verdicts, as the tables and the page spell them.
 
-use wbd_model::report::{Bound, Evidence, Figure, Group, Mark, Ratio, StudyFigure, StudyUnit, Verdict};
+use wbd_model::report::{
+    Bound, Compared, Evidence, Figure, Group, Mark, Ratio, Start, StudyFigure, StudyUnit, Verdict,
+};
 
-use crate::render::ABSENT;
 use crate::render::units::figure;
+use crate::render::{ABSENT, NOT_APPLICABLE};
 
 /// A group's workload with its arguments.
 pub(crate) fn name(group: &Group) -> String {
@@ -36,7 +38,7 @@ pub(crate) fn median(of: &Figure) -> String {
 }
 
 /// A median's interval, or nothing.
-pub(crate) fn interval(of: &Figure) -> String {
+fn interval(of: &Figure) -> String {
     match of {
         Figure::Measured { unit, ci95, .. } => {
             format!("{} to {}", figure(ci95[0], *unit), figure(ci95[1], *unit))
@@ -46,7 +48,7 @@ pub(crate) fn interval(of: &Figure) -> String {
 }
 
 /// A ratio's interval.
-pub(crate) fn ratio_interval(ratio: &Ratio) -> String {
+fn ratio_interval(ratio: &Ratio) -> String {
     format!("{} to {}", times(ratio.ci95[0]), times(ratio.ci95[1]))
 }
 
@@ -63,7 +65,7 @@ pub(crate) fn times(ratio: f64) -> String {
 }
 
 /// A figure of the study as it printed it.
-pub(crate) fn study_value(of: &StudyFigure) -> String {
+fn study_value(of: &StudyFigure) -> String {
     let unit = match of.unit {
         StudyUnit::Seconds => "s",
         StudyUnit::Megabytes => "MB",
@@ -72,7 +74,7 @@ pub(crate) fn study_value(of: &StudyFigure) -> String {
 }
 
 /// A ratio of the study.
-pub(crate) fn study_ratio(of: &StudyFigure) -> String {
+fn study_ratio(of: &StudyFigure) -> String {
     bound(of.ratio_bound).to_owned() + &times(of.ratio)
 }
 
@@ -82,6 +84,42 @@ const fn bound(bound: Bound) -> &'static str {
         Bound::MoreThan => "> ",
         Bound::LessThan => "< ",
     }
+}
+
+/// The seven columns of a figure that may be compared.
+pub(crate) fn compared(of: &Compared) -> [String; 7] {
+    let absent = || NOT_APPLICABLE.to_owned();
+    let (ratio, study) = (of.ratio.as_ref(), of.study.as_ref());
+    [
+        median(&of.figure),
+        interval(&of.figure),
+        ratio.map_or_else(absent, |ratio| times(ratio.value)),
+        ratio.map_or_else(absent, ratio_interval),
+        study.map_or_else(absent, study_value),
+        study.map_or_else(absent, study_ratio),
+        match (&of.figure, of.mark) {
+            (Figure::Absent(why), _) => why.clone(),
+            (_, mark) => mark_name(mark).to_owned(),
+        },
+    ]
+}
+
+/// The nine columns of a target's start: `startup` with its ratio, then `wall` without the median's interval.
+pub(crate) fn start(of: &Start) -> [String; 9] {
+    let absent = || NOT_APPLICABLE.to_owned();
+    let ratio = of.startup_ratio.as_ref();
+    let [wall, _, wall_ratio, wall_interval, study, study_ratio, they] = compared(&of.wall);
+    [
+        median(&of.startup),
+        ratio.map_or_else(absent, |ratio| times(ratio.value)),
+        ratio.map_or_else(absent, ratio_interval),
+        wall,
+        wall_ratio,
+        wall_interval,
+        study,
+        study_ratio,
+        they,
+    ]
 }
 
 /// How much of the evidence meets the claim.

@@ -19,7 +19,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use wbd_model::report::{Mark, Ratio, Report, Study, Validity};
+use wbd_model::report::{Compared, Figure, Mark, Ratio, Report, Study, Validity};
 use wbd_model::{Cell, Experiment, Size};
 
 use self::cells::Cells;
@@ -68,6 +68,16 @@ fn validity(cell: &Cell) -> Validity {
         runs: cell.runs,
         valid: cell.valid,
         failed: cell.failed,
+    }
+}
+
+/// Our figure with its ratio, held against the study's.
+fn compared(figure: Figure, ratio: Option<Ratio>, study: Option<Known>) -> Compared {
+    Compared {
+        figure,
+        mark: mark(ratio.as_ref(), study.as_ref()),
+        ratio,
+        study: study.map(|study| study.figure),
     }
 }
 

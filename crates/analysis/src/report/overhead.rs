@@ -6,7 +6,7 @@ use wbd_model::report::{Figure, Overhead, Part, Ratio};
 use wbd_model::{Cell, Metric, Sample};
 
 use super::cells::{CellGroup, Cells, figure, figure_of, values};
-use super::mark;
+use super::compared;
 use super::study::{DOCKER, NATIVE, Platform};
 use crate::ratio::ratio_of_medians;
 
@@ -52,10 +52,11 @@ fn one(container: &Cell, native: Option<&Cell>, (part, metric, against): (&str, 
     Part {
         part: part.to_owned(),
         metric: Some(metric),
-        figure: figure(container, metric),
-        ratio: over(&values(container, metric), native, against),
-        study: None,
-        mark: mark(None, None),
+        compared: compared(
+            figure(container, metric),
+            over(&values(container, metric), native, against),
+            None,
+        ),
     }
 }
 
@@ -64,16 +65,15 @@ fn beside(workload: &str, container: &Cell, native: Option<&Cell>, platform: Opt
     let sum = |sample: &Sample| sum(&sample.metrics);
     let valid = container.samples.iter().filter(|sample| sample.valid);
     let sums: Vec<u64> = valid.filter_map(sum).collect();
-    let ratio = over(&sums, native, Metric::RssPeak);
-    let known = platform.and_then(|platform| platform.beside_container(workload));
     Part {
         part: "all memory beside the process".to_owned(),
         metric: None,
-        figure: figure_of(Metric::ContainerRest, &sums)
-            .unwrap_or_else(|| Figure::Absent("no run has all its parts".to_owned())),
-        mark: mark(ratio.as_ref(), known.as_ref()),
-        ratio,
-        study: known.map(|known| known.figure),
+        compared: compared(
+            figure_of(Metric::ContainerRest, &sums)
+                .unwrap_or_else(|| Figure::Absent("no run has all its parts".to_owned())),
+            over(&sums, native, Metric::RssPeak),
+            platform.and_then(|platform| platform.beside_container(workload)),
+        ),
     }
 }
 

@@ -4,10 +4,10 @@
 //! which ends with the first instruction, and `wall`, which the study's ratio is held against.
 
 use wbd_model::Metric;
-use wbd_model::report::{Figure, Ratio, Start, Startup};
+use wbd_model::report::{Ratio, Start, Startup};
 
 use super::cells::{CellGroup, Cells, figure};
-use super::mark;
+use super::compared;
 use super::study::{DOCKER, Platform};
 use super::tables::not_measured;
 
@@ -45,17 +45,15 @@ fn start(group: Option<&CellGroup<'_>>, target: &str, platform: Option<&Platform
     let cell = group.and_then(|group| group.cell(target));
     let figure = |metric| cell.map_or_else(not_measured, |cell| figure(cell, metric));
     let container_over = |metric| container_over(group?, metric, target);
-    let known = platform.and_then(|platform| platform.container_over(target));
-    let (startup, wall): (Figure, Figure) = (figure(Metric::Startup), figure(Metric::Wall));
-    let wall_ratio = container_over(Metric::Wall);
     Start {
         target: target.to_owned(),
-        startup,
+        startup: figure(Metric::Startup),
         startup_ratio: container_over(Metric::Startup),
-        wall,
-        mark: mark(wall_ratio.as_ref(), known.as_ref()),
-        wall_ratio,
-        study: known.map(|known| known.figure),
+        wall: compared(
+            figure(Metric::Wall),
+            container_over(Metric::Wall),
+            platform.and_then(|platform| platform.container_over(target)),
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ use wbd_model::Metric;
 use wbd_model::report::{Figure, Group, Row};
 
 use super::cells::{CellGroup, Cells, figure};
-use super::mark;
+use super::compared;
 use super::study::{NATIVE, Platform, Table, WORKLOADS};
 
 /// The metric that is what the study's table holds.
@@ -81,14 +81,15 @@ fn row(
     let ratio = group.ratio(metric, target, NATIVE).filter(|_| target != NATIVE);
     Row {
         target: target.to_owned(),
-        figure: match group.cell(target) {
-            Some(cell) => figure(cell, metric),
-            None if elsewhere => Figure::Absent("not measured with these arguments".to_owned()),
-            None => not_measured(),
-        },
-        mark: mark(ratio.as_ref(), known.as_ref()),
-        ratio,
-        study: known.map(|known| known.figure),
+        compared: compared(
+            match group.cell(target) {
+                Some(cell) => figure(cell, metric),
+                None if elsewhere => Figure::Absent("not measured with these arguments".to_owned()),
+                None => not_measured(),
+            },
+            ratio,
+            known,
+        ),
     }
 }
 
@@ -96,12 +97,11 @@ fn row(
 fn unmeasured(cells: &Cells<'_>, workload: &str, platform: Option<&Platform>, table: Table) -> Group {
     let row = |target: &str| Row {
         target: target.to_owned(),
-        figure: not_measured(),
-        ratio: None,
-        study: platform
-            .and_then(|platform| platform.over_native(table, workload, target))
-            .map(|known| known.figure),
-        mark: mark(None, None),
+        compared: compared(
+            not_measured(),
+            None,
+            platform.and_then(|platform| platform.over_native(table, workload, target)),
+        ),
     };
     let targets = all_targets(cells, workload, platform, table);
     Group {

@@ -113,8 +113,8 @@ fn the_studys_own_figures_agree_with_it_everywhere() {
         let report = report(arch, the_study(arch));
         let mut compared = 0;
         for (workload, row) in rows(&report.time).chain(rows(&report.memory)) {
-            assert_ne!(row.mark, Mark::Disagrees, "{arch} {workload}: {row:#?}");
-            compared += u32::from(row.mark == Mark::Agrees);
+            assert_ne!(row.compared.mark, Mark::Disagrees, "{arch} {workload}: {row:#?}");
+            compared += u32::from(row.compared.mark == Mark::Agrees);
         }
         // 6 workloads x 6 targets but native x 2 tables, 2 bounds and the container on x86-64.
         assert_eq!(compared, if arch == "x86_64" { 60 + 2 + 2 } else { 60 });
@@ -168,12 +168,12 @@ fn the_start_the_study_timed_agrees_with_its_bound_and_leaves_the_claim_open() {
             .find(|row| row.target == "wasmedge-aot")
             .unwrap();
         assert_eq!(
-            (row.mark, claim(&report, "start-100x-wasmedge").verdict),
+            (row.wall.mark, claim(&report, "start-100x-wasmedge").verdict),
             (Mark::Agrees, verdict)
         );
     }
     let row = &start(20_000_000).startup.rows[1];
-    assert_eq!(row.mark, Mark::Disagrees, "{row:#?}");
+    assert_eq!(row.wall.mark, Mark::Disagrees, "{row:#?}");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_figure_off_by_more_than_the_tolerance_is_marked_and_its_neighbours_are_not(
     }
     let report = report("x86_64", cells);
     let wrong: Vec<_> = rows(&report.time)
-        .filter(|(_, row)| row.mark == Mark::Disagrees)
+        .filter(|(_, row)| row.compared.mark == Mark::Disagrees)
         .map(|(workload, row)| (workload, row.target.as_str()))
         .collect();
     assert_eq!(wrong, [("fasta", "wasmtime-aot")]);
@@ -252,7 +252,10 @@ fn ratios_are_of_the_same_arguments_and_claims_of_the_largest_size() {
     );
     let of = |group: &Group, target: &str| {
         let row = group.rows.iter().find(|row| row.target == target).unwrap();
-        (row.figure.clone(), row.ratio.map(|ratio| ratio.value))
+        (
+            row.compared.figure.clone(),
+            row.compared.ratio.map(|ratio| ratio.value),
+        )
     };
     assert_eq!(of(fasta[0], "wasmedge-aot").1, Some(1.1));
     assert_eq!(of(fasta[1], "wasmedge-aot").1, Some(3.0));
@@ -273,7 +276,7 @@ fn what_is_missing_is_said_with_its_reason_and_is_never_a_figure() {
         .insert(Metric::Wall, "no runner; build it".into());
     let native = cell("native", "fasta", &["large"], &[(Metric::Wall, 5)]);
     let report = report("x86_64", vec![native, broken]);
-    let said = |workload, target| row(&report.time, workload, target).figure.clone();
+    let said = |workload, target| row(&report.time, workload, target).compared.figure.clone();
     let absent = |why: &str| Figure::Absent(why.to_owned());
     assert_eq!(
         said("fasta", "wasmtime-aot"),
@@ -282,10 +285,15 @@ fn what_is_missing_is_said_with_its_reason_and_is_never_a_figure() {
     assert_eq!(said("fasta", "wasmedge-aot"), absent("not measured"));
     assert_eq!(said("simple", "native"), absent("not measured"));
     assert_eq!(
-        row(&report.memory, "fasta", "native").figure,
+        row(&report.memory, "fasta", "native").compared.figure,
         absent("not measured")
     );
-    assert!(row(&report.time, "fasta", "wasmedge-aot").study.is_some());
+    assert!(
+        row(&report.time, "fasta", "wasmedge-aot")
+            .compared
+            .study
+            .is_some()
+    );
     let tenfold = claim(&report, "wasmer-fasta-tenfold");
     assert_eq!(tenfold.verdict, Verdict::Unanswered);
     assert!(
@@ -302,7 +310,10 @@ fn a_machine_the_study_has_none_like_is_reported_without_comparison() {
     let native = cell("native", "fasta", &["large"], &[(Metric::Wall, 5)]);
     let report = report("riscv64", vec![native]);
     assert_eq!(report.study.platform, None);
-    assert!(rows(&report.time).all(|(_, row)| row.study.is_none() && row.mark == Mark::NotCompared));
+    assert!(
+        rows(&report.time)
+            .all(|(_, row)| row.compared.study.is_none() && row.compared.mark == Mark::NotCompared)
+    );
 }
 
 #[test]
@@ -339,7 +350,7 @@ fn a_containers_cost_is_told_part_by_part_and_its_memory_is_added_up_run_by_run(
     let beside = part("all memory beside the process");
     assert!(
         matches!(
-            beside.figure,
+            beside.compared.figure,
             Figure::Measured {
                 p50: 15_000_000,
                 n: 10,
@@ -349,12 +360,12 @@ fn a_containers_cost_is_told_part_by_part_and_its_memory_is_added_up_run_by_run(
         "{beside:#?}"
     );
     assert_eq!(
-        (beside.mark, beside.study.unwrap().value),
+        (beside.compared.mark, beside.compared.study.unwrap().value),
         (Mark::Disagrees, 35.25)
     );
-    assert_eq!(part("CPU time of runc").ratio.unwrap().value, 5.0);
+    assert_eq!(part("CPU time of runc").compared.ratio.unwrap().value, 5.0);
     assert_eq!(
-        part("CPU time of the shim").figure,
+        part("CPU time of the shim").compared.figure,
         Figure::Absent("not measured".into())
     );
 }
