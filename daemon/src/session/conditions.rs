@@ -86,7 +86,7 @@ pub(super) fn sentences(plan: &Plan) -> Vec<String> {
             .iter()
             .any(|sentence| !sentence.starts_with("targets ran on CPU "))
     {
-        said.push("of these, containers have the CPUs alone".to_owned());
+        said.push("containers have none of these settings but the CPUs".to_owned());
     }
     said
 }
