@@ -38,13 +38,12 @@ impl Home {
         }
     }
 
-    /// A place with a copy of the distribution: the one below the build directory may lie where only its
-    /// owner may go. WasmEdge's runner stays behind, since its file names its loader by an absolute path there.
+    /// A place with a copy of the distribution: what runs from it is known to be ours.
     ///
     /// # Panics
     /// Where it cannot be copied.
     #[must_use]
-    pub fn with_dist_for_everyone() -> Self {
+    pub fn with_dist() -> Self {
         let mut home = Self::new();
         let dist = home.path("dist");
         let copied = Command::new("cp").arg("-rT").arg(&home.dist).arg(&dist).status();
@@ -53,8 +52,19 @@ impl Home {
             "cannot copy {}",
             home.dist.display()
         );
-        let _ = fs::remove_file(dist.join("lib/wbd/wbd-runner-wasmedge")); // it need not have been built
         home.dist = dist;
+        home
+    }
+
+    /// The same, for users who may not go to where the distribution lies. WasmEdge's runner stays behind, since its
+    /// file names its loader by an absolute path there.
+    ///
+    /// # Panics
+    /// As [`Self::with_dist`].
+    #[must_use]
+    pub fn with_dist_for_everyone() -> Self {
+        let home = Self::with_dist();
+        let _ = fs::remove_file(home.dist.join("lib/wbd/wbd-runner-wasmedge")); // it need not have been built
         home
     }
 

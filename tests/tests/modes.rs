@@ -48,7 +48,7 @@ fn interpreters_are_many_times_slower_than_optimised_code_and_no_optimiser_is() 
 /// Needs root.
 #[test]
 fn only_a_jit_makes_machine_code_in_memory() {
-    let home = Home::with_dist_for_everyone();
+    let home = Home::with_dist();
     let _wbd = home.start();
     for target in targets::wasm(&home) {
         let made = has_code_of_its_own(&home, &target);
