@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use nix::unistd::gettid;
 use procfs::process::{Limit, LimitValue, Limits, Process};
 
+use crate::scheduling::nice_of_children;
+
 /// One resource limit as the kernel takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ResourceLimit {
@@ -58,7 +60,9 @@ impl Inherited {
     /// What the calling thread hands down.
     pub fn of_this_thread() -> io::Result<Self> {
         // By its number: a symbolic link such as `/proc/thread-self` is not followed.
-        Self::read(format!("/proc/self/task/{}", gettid()).into())
+        let mut this = Self::read(format!("/proc/self/task/{}", gettid()).into())?;
+        this.nice = nice_of_children(this.nice);
+        Ok(this)
     }
 
     /// What another process hands down: its main thread's nice value and CPUs.

@@ -11,6 +11,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use wbd_linux::scheduling;
+
 use crate::collect::kernel::Kernel;
 use crate::launch::slot::Slot;
 use crate::store::Store;
@@ -87,6 +89,9 @@ impl Drop for LaunchThread {
 }
 
 fn work_until_told(mut laboratory: Laboratory, given: &Receiver<Work>) -> Laboratory {
+    if let Err(error) = scheduling::launch_from_this_thread() {
+        tracing::warn!("programs may start later than they could, see CAP_SYS_NICE: {error}");
+    }
     loop {
         match next(given, &laboratory) {
             // A panic loses this work and no other; the panic's own message is in the log.

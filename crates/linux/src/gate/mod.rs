@@ -19,6 +19,7 @@
 //! the child touches only its plan and its own stack, and calls the kernel without the C library.
 
 mod child;
+mod seat;
 mod settings;
 
 use std::ffi::{CStr, CString};
@@ -35,6 +36,7 @@ use crate::perf::CounterKind;
 use crate::raw::clone3;
 
 use self::child::{MAX_COUNTERS, Plan};
+use self::seat::Seat;
 use self::settings::Settings;
 
 /// Stack of the child until `execve`, in bytes.
@@ -261,6 +263,10 @@ impl Gate {
         let mut args = clone_args(&mut self.stack, &mut pidfd);
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = cgroup.as_raw_fd() as u64;
+        let seat = Seat::take();
+        if let Some(seat) = &seat {
+            plan.settings.or_cpus(seat.home());
+        }
         let mut before = SigSet::empty();
         // A handler of the daemon must not run in the child, which shares its memory.
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before));
@@ -268,6 +274,7 @@ impl Gate {
         // CLONE_VFORK suspends this thread until the child has executed a program or ended.
         let pid = unsafe { clone3(&args, child::start, ptr::from_mut(plan).cast()) };
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+        drop(seat); // the child has used what it points to
         if pid < 0 {
             return Err(-pid as i32);
         }

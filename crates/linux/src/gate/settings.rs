@@ -35,6 +35,13 @@ impl Settings {
         }
     }
 
+    /// Sets these CPUs where no others are to be set.
+    pub(super) fn or_cpus(&mut self, (cpus, bytes): (*const usize, usize)) {
+        if self.cpu_bytes == 0 {
+            (self.cpus, self.cpu_bytes) = (cpus, bytes);
+        }
+    }
+
     /// Takes over the limits.
     ///
     /// # Safety
