@@ -15,7 +15,8 @@ const HIGHEST_PRIORITY: libc::c_int = -20;
 
 const THIS_THREAD: libc::pid_t = 0;
 
-/// Has the calling thread scheduled so. Its children start with the ordinary policy and a nice value of 0.
+/// Has the calling thread scheduled so. Its children start with a nice value of 0, and those of the gate with the
+/// ordinary policy.
 ///
 /// # Errors
 /// Without `CAP_SYS_NICE`. Launches are then possible as well, with the two distortions.
@@ -49,23 +50,49 @@ pub(crate) fn nice_of_children(nice: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::fs::File;
+    use std::io::Read as _;
+    use std::os::fd::AsFd as _;
     use std::thread;
 
     use super::*;
+    use crate::cgroup::Hierarchies;
+    use crate::gate::{Gate, Identity, Program};
     use crate::inherited::Inherited;
+    use crate::process::reap;
+
+    /// What `cut` prints of its own `stat`: 19 is the nice value, 41 the policy, as proc(5) counts.
+    fn nice_and_policy_of_a_child() -> String {
+        let root = Identity {
+            uid: 0,
+            gid: 0,
+            groups: Vec::new(),
+        };
+        let words = ["cut", "-d", " ", "-f", "19,41", "/proc/self/stat"].map(str::to_owned);
+        let program = Program::new("/usr/bin/cut", &words, &[], "/", root).unwrap();
+        let (mut reader, writer) = io::pipe().unwrap();
+        let null = File::open("/dev/null").unwrap();
+        let stdio = [null.as_fd(), writer.as_fd(), null.as_fd()];
+        let cgroup = File::open(Hierarchies::detect().unwrap().unified).unwrap();
+        let child = Gate::default()
+            .launch(&program, stdio, cgroup.as_fd(), &[])
+            .unwrap();
+        reap(child.pid).unwrap();
+        drop(writer);
+        let mut told = String::new();
+        reader.read_to_string(&mut told).unwrap();
+        told
+    }
 
     /// Needs root.
     #[test]
     fn a_thread_that_launches_hands_down_neither_priority_nor_policy() {
         let launching = thread::spawn(|| {
             launch_from_this_thread().unwrap();
-            // Fields of a process's own `stat`, as proc(5) counts them: 19 is the nice value, 41 the policy.
-            let child = Command::new("cut")
-                .args(["-d", " ", "-f", "19,41", "/proc/self/stat"])
-                .output();
-            let told = Inherited::of_this_thread().unwrap().nice();
-            (String::from_utf8(child.unwrap().stdout).unwrap(), told)
+            (
+                nice_and_policy_of_a_child(),
+                Inherited::of_this_thread().unwrap().nice(),
+            )
         });
         let (child, told) = launching.join().unwrap();
         assert_eq!(child.trim(), "0 0", "nice value and policy of a child");

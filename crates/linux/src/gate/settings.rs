@@ -71,8 +71,21 @@ impl Settings {
     /// As for [`Self::limit`].
     pub(super) unsafe fn set(&self) -> isize {
         const THIS_TASK: usize = 0;
-        // SAFETY: the pointer is to as many bytes of the parent's; the other arguments are numbers.
+        let ordinary: libc::c_int = 0; // struct sched_param, of a policy without priorities
+        // SAFETY: the pointers are to as many bytes of the parent's and of this function's; the rest are numbers.
         unsafe {
+            // The launching thread may be a batch thread, and a policy is inherited.
+            let args = [
+                THIS_TASK,
+                libc::SCHED_OTHER as usize,
+                &raw const ordinary as usize,
+                0,
+                0,
+            ];
+            let result = syscall(libc::SYS_sched_setscheduler, args);
+            if result < 0 {
+                return result;
+            }
             if let Some(nice) = self.nice {
                 let args = [libc::PRIO_PROCESS as usize, THIS_TASK, nice as usize, 0, 0];
                 let result = syscall(libc::SYS_setpriority, args);
