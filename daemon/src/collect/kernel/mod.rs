@@ -3,7 +3,7 @@
 mod interrupts;
 mod links;
 
-use aya::maps::{HashMap, MapData, RingBuf};
+use aya::maps::{HashMap, Map, MapData, RingBuf};
 use aya::programs::raw_trace_point::RawTracePointLink;
 use aya::programs::trace_point::TracePointLink;
 use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink, UProbeScope};
@@ -79,6 +79,9 @@ pub(crate) enum KernelError {
     /// A map cannot be used.
     #[error("wbd's BPF map cannot be used: {0}")]
     Map(#[from] aya::maps::MapError),
+    /// The ring buffer cannot be opened a second time.
+    #[error("wbd's ring buffer cannot be opened: {0}")]
+    Again(std::io::Error),
     /// The object is not the one this daemon was built with.
     #[error("wbd's BPF object has no {0}; rebuild it with: cargo xtask ebpf")]
     Absent(&'static str),
@@ -106,7 +109,7 @@ pub(crate) enum KernelError {
 /// The loaded kernel side.
 pub(crate) struct Kernel {
     ebpf: Ebpf,
-    ring: RingBuf<MapData>,
+    events: MapData,
     runs: HashMap<MapData, u64, [u64; RUN_STATE_WORDS]>,
     helpers: HashMap<MapData, u32, u64>,
     containers: HashMap<MapData, u64, u64>,
@@ -120,6 +123,8 @@ pub(crate) struct Kernel {
 /// Attachments to the kernel and to programs; dropping them detaches.
 #[derive(Default)]
 struct Attached {
+    /// The events, mapped: as much memory as the map has, which an idle daemon does without.
+    ring: Option<RingBuf<MapData>>,
     raw: Links<RawTracePointLink>,
     interrupts: Links<RawTracePointLink>,
     tracepoints: Links<TracePointLink>,
@@ -173,7 +178,7 @@ impl Kernel {
         process::trim_heap(); // reading the kernel's types took tens of megabytes for a moment
         let mut map = |name| ebpf.take_map(name).ok_or(KernelError::Absent(name));
         Ok(Self {
-            ring: map("EVENTS")?.try_into()?,
+            events: ring_buffer(map("EVENTS")?)?,
             runs: map("RUNS")?.try_into()?,
             helpers: map("HELPERS")?.try_into()?,
             containers: map("CONTAINERS")?.try_into()?,
@@ -200,6 +205,14 @@ impl Kernel {
             return Ok(());
         }
         self.tracing.ensure()?;
+        let events = MapData::from_fd(
+            self.events
+                .fd()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(KernelError::Again)?,
+        )?;
+        self.attached.ring = Some(Map::RingBuf(events).try_into()?);
         let mut raw = Links::default();
         for (program, tracepoint) in RAW_TRACEPOINTS {
             let typed = typed::<RawTracePoint>(&mut self.ebpf, program)?;
@@ -338,14 +351,24 @@ impl Kernel {
 
     /// Takes the events that wait.
     pub(crate) fn drain(&mut self, into: &mut Vec<Event>) {
-        while let Some(record) = self.ring.next() {
+        let Some(ring) = &mut self.attached.ring else {
+            return; // nothing is attached that could have told anything
+        };
+        while let Some(record) = ring.next() {
             into.extend(Event::from_bytes(&record));
         }
     }
 
     /// Readable when so many events wait that they should be taken.
     pub(crate) fn wakeup(&self) -> BorrowedFd<'_> {
-        self.ring.as_fd()
+        self.events.fd().as_fd()
+    }
+}
+
+fn ring_buffer(map: Map) -> Result<MapData, KernelError> {
+    match map {
+        Map::RingBuf(data) => Ok(data),
+        _ => Err(KernelError::Absent("ring buffer EVENTS")),
     }
 }
 
