@@ -5,6 +5,8 @@
  * Every line is handed to buffered stdio on its own. How often the buffer then
  * reaches the system is the C library's choice, and depends on what standard
  * output is: this is the workload which tells a file from a character device.
+ * A second argument takes the choice away: a system call for each character,
+ * for each line, or for each 64 KiB.
  */
 
 #include <stddef.h>
@@ -13,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_WIDTH = 60 };
+enum { LINE_WIDTH = 60, BLOCK_BYTES = 65536 };
 
 struct letter {
     char code;
@@ -76,10 +78,24 @@ static size_t line_length(uint64_t left)
     return left < LINE_WIDTH ? (size_t)left : LINE_WIDTH;
 }
 
+/* Whether each character is handed over on its own. */
+static int by_character;
+
+static int put_all(const char *text, size_t length)
+{
+    if (!by_character)
+        return fwrite(text, 1, length, stdout) == length;
+    for (size_t i = 0; i < length; i++) {
+        if (putchar(text[i]) == EOF)
+            return 0;
+    }
+    return 1;
+}
+
 static void write_line(char *line, size_t length)
 {
     line[length] = '\n';
-    if (fwrite(line, 1, length + 1, stdout) != length + 1) {
+    if (!put_all(line, length + 1)) {
         perror("fasta: cannot write to standard output");
         exit(1);
     }
@@ -114,10 +130,24 @@ static void randomize(const char *header, struct letter *alphabet, size_t letter
     }
 }
 
+/* Whether there is such a way of writing, now chosen. */
+static int choose_writing(const char *way)
+{
+    static char block[BLOCK_BYTES];
+
+    if (strcmp(way, "char") == 0) {
+        by_character = 1;
+        return setvbuf(stdout, NULL, _IONBF, 0) == 0;
+    }
+    if (strcmp(way, "line") == 0)
+        return setvbuf(stdout, block, _IOLBF, sizeof block) == 0;
+    return strcmp(way, "block") == 0 && setvbuf(stdout, block, _IOFBF, sizeof block) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fputs("usage: fasta N\n", stderr);
+    if (argc < 2 || argc > 3 || (argc == 3 && !choose_writing(argv[2]))) {
+        fputs("usage: fasta N [char|line|block]\n", stderr);
         return 2;
     }
     const uint64_t n = strtoull(argv[1], NULL, 10);

@@ -74,7 +74,14 @@ pub(crate) fn workloads(list: &WorkloadList) -> String {
         .iter()
         .map(|workload| (workload.name.as_str(), workload.unavailable.as_ref()));
     let note = "\nnative is the static program, and all that its container's image holds\n";
-    table(&headings, rows.collect()) + note + &mends(missing)
+    table(&headings, rows.collect()) + note + &variants(list) + &mends(missing)
+}
+
+/// One line for each variant of a workload.
+fn variants(list: &WorkloadList) -> String {
+    let all = list.workloads.iter().flat_map(|workload| &workload.variants);
+    all.map(|(name, about)| format!("also {name}: {about}\n"))
+        .collect()
 }
 
 fn size(bytes: Option<u64>) -> String {
@@ -188,6 +195,7 @@ mod tests {
             quick: vec!["250000".into()],
             bytes: [("wasm".to_owned(), 2048)].into(),
             seed: vec!["2500000".into()],
+            variants: [("fasta-line".to_owned(), "each line a system call".to_owned())].into(),
             unavailable: missing(),
         };
         let drawn = workloads(&WorkloadList {
@@ -198,6 +206,7 @@ mod tests {
             drawn.contains("12500  250000  2500000          2.00 KiB  writes sequences"),
             "{drawn}"
         );
+        assert!(drawn.contains("\nalso fasta-line: each line a system call\n"), "{drawn}");
         assert!(drawn.contains("fasta is unavailable"));
     }
 }

@@ -120,6 +120,9 @@ pub struct WorkloadInfo {
     pub quick: Vec<String>,
     /// Its arguments at size `seed`.
     pub seed: Vec<String>,
+    /// Other ways to do the same, by the names they are run by, and how each differs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, String>,
     /// Sizes on disk by the file's ending: `static` (all that its image holds, too), `dynamic`, `wasm`.
     #[serde(default)]
     pub bytes: BTreeMap<String, u64>,

@@ -54,9 +54,26 @@ pub struct Manifest {
     pub libraries: Vec<String>,
     /// Arguments and expected output by size.
     pub sizes: BTreeMap<Size, Problem>,
+    /// Other ways to do the same, by name: `line` of `fasta` is the workload `fasta-line`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, Variant>,
 }
 
 impl Manifest {
+    /// The workload that does it in this way: its arguments come after a size's own, and its output is the same.
+    #[must_use]
+    pub fn variant(mut self, name: &str) -> Option<Self> {
+        let variant = self.variants.remove(name)?;
+        for problem in self.sizes.values_mut() {
+            problem.args.extend(variant.args.iter().cloned());
+        }
+        Some(Self {
+            about: variant.about,
+            variants: BTreeMap::new(),
+            ..self
+        })
+    }
+
     /// The size these arguments are: the largest, where several have the same.
     #[must_use]
     pub fn size_of(&self, args: &[String]) -> Option<Size> {
@@ -65,6 +82,16 @@ impl Manifest {
             .find(|(_, problem)| problem.args == args)
             .map(|(size, _)| *size)
     }
+}
+
+/// Another way to do what a workload does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// How it differs, in a few words.
+    pub about: String,
+    /// Arguments that choose it.
+    pub args: Vec<String>,
 }
 
 /// One size of a workload.

@@ -203,14 +203,14 @@ fn planned(named: Named, caller: &Identity, assets: &Assets) -> Result<PlannedCe
         workload,
         size,
     } = named;
-    let mut manifest = workloads::manifest(assets, &workload)?;
+    let (program, mut manifest) = workloads::find(assets, &workload)?;
     let problem = manifest.sizes.remove(&size).ok_or_else(|| PlanError::Size {
         workload: workload.clone(),
         size,
     })?;
     Ok(PlannedCell {
         target: target.name.to_owned(),
-        means: means(target, &workload, &problem.args, caller, assets)?,
+        means: means(target, &program, &problem.args, caller, assets)?,
         workload,
         args: problem.args,
         size: Some(size),

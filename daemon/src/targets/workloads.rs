@@ -50,15 +50,26 @@ pub(crate) fn manifests(assets: &Assets) -> BTreeMap<String, Manifest> {
     names(assets).into_iter().filter_map(read).collect()
 }
 
-/// The manifest of a workload.
-pub(crate) fn manifest(assets: &Assets, name: &str) -> Result<Manifest, WorkloadError> {
+/// The manifest of a workload, or of a variant of one, and the name of the program that does it.
+pub(crate) fn find(assets: &Assets, name: &str) -> Result<(String, Manifest), WorkloadError> {
     let known = names(assets);
-    if !known.iter().any(|known| known == name) {
-        return Err(WorkloadError::Unknown {
-            name: name.to_owned(),
-            known: known.join(", "),
-        });
+    if known.iter().any(|known| known == name) {
+        return Ok((name.to_owned(), manifest(assets, name)?));
     }
+    let unknown = || WorkloadError::Unknown {
+        name: name.to_owned(),
+        known: known.join(", "),
+    };
+    let (program, variant) = name.rsplit_once('-').ok_or_else(unknown)?;
+    if !known.iter().any(|known| known == program) {
+        return Err(unknown());
+    }
+    let manifest = manifest(assets, program)?.variant(variant);
+    Ok((program.to_owned(), manifest.ok_or_else(unknown)?))
+}
+
+/// The manifest of a workload that is there.
+fn manifest(assets: &Assets, name: &str) -> Result<Manifest, WorkloadError> {
     read(&assets.workloads.join(name).join("workload.toml"))
 }
 
@@ -80,6 +91,7 @@ fn info(assets: &Assets, name: String) -> WorkloadInfo {
     match manifest(assets, &name) {
         Ok(manifest) => WorkloadInfo {
             about: manifest.about.clone(),
+            variants: variants(&name, &manifest),
             small: args(&manifest, Size::Small),
             quick: args(&manifest, Size::Quick),
             seed: args(&manifest, Size::Seed),
@@ -98,6 +110,14 @@ fn info(assets: &Assets, name: String) -> WorkloadInfo {
             ..WorkloadInfo::default()
         },
     }
+}
+
+/// The variants of a workload by the names they are run by, and how each differs.
+fn variants(name: &str, manifest: &Manifest) -> BTreeMap<String, String> {
+    let variants = manifest.variants.iter();
+    variants
+        .map(|(variant, how)| (format!("{name}-{variant}"), how.about.clone()))
+        .collect()
 }
 
 /// Sizes on disk of a workload's programs that are there.
