@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use wbd_model::request::Until;
@@ -60,6 +61,7 @@ struct Subject {
     wasm: Option<PathBuf>,
     command: Vec<String>,
     env: Vec<String>,
+    env_bytes: Vec<Vec<u8>>,
     dirs: Vec<Preopen>,
 }
 
@@ -89,6 +91,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         command: subject.command,
         cwd: text(caller.directory.as_os_str(), "the working directory")?.into(),
         env: subject.env,
+        env_bytes: subject.env_bytes,
         dirs: subject.dirs,
         suite: args.suite,
         conditions: args.conditions.conditions(),
@@ -170,9 +173,11 @@ fn command(args: &RunArgs, program: &OsStr, rest: &[OsString], caller: &Caller) 
         .map_err(|error| usage(error.to_string()))?;
     let mut command = vec![text(found.as_os_str(), "the program's path")?];
     command.extend(texts(rest)?);
+    let (env, env_bytes) = environment(caller);
     Ok(Subject {
         command,
-        env: environment(caller)?,
+        env,
+        env_bytes,
         ..Subject::default()
     })
 }
@@ -247,13 +252,17 @@ fn milliseconds(seconds: f64) -> Result<u64, Failure> {
     Ok((seconds * 1000.0).round() as u64)
 }
 
-fn environment(caller: &Caller) -> Result<Vec<String>, Failure> {
-    let pair = |(name, value): &(OsString, OsString)| {
-        let name = text(name, "the name of an environment variable")?;
-        let value = text(value, &format!("the environment variable {name}"))?;
-        Ok(format!("{name}={value}"))
-    };
-    caller.environment.iter().map(pair).collect()
+/// The caller's variables, and those among them that are not UTF-8.
+fn environment(caller: &Caller) -> (Vec<String>, Vec<Vec<u8>>) {
+    let (mut texts, mut others) = (Vec::new(), Vec::new());
+    for (name, value) in &caller.environment {
+        let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
+        match String::from_utf8(variable) {
+            Ok(text) => texts.push(text),
+            Err(error) => others.push(error.into_bytes()),
+        }
+    }
+    (texts, others)
 }
 
 fn texts(arguments: &[OsString]) -> Result<Vec<String>, Failure> {
@@ -263,7 +272,7 @@ fn texts(arguments: &[OsString]) -> Result<Vec<String>, Failure> {
         .collect()
 }
 
-/// Messages are JSON, which is UTF-8: nothing else can be sent unharmed.
+/// Documents are JSON, which is UTF-8: nothing else can be shown unharmed.
 fn text(raw: &OsStr, what: &str) -> Result<String, Failure> {
     raw.to_str().map(str::to_owned).ok_or_else(|| {
         usage(format!(
@@ -279,8 +288,6 @@ fn usage(sentence: impl Into<String>) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::ffi::OsStrExt;
-
     use clap::Parser;
     use wbd_model::{Size, Suite};
 
@@ -428,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_named() {
+    fn what_is_not_utf8_is_named_or_sent_as_it_is() {
         let foreign = OsStr::from_bytes(b"a\xff");
         let mut args = raw(&["--", "sh"]);
         args.command.push(foreign.to_owned());
@@ -441,10 +448,11 @@ mod tests {
 
         let mut odd = caller();
         odd.environment.push(("ODD".into(), foreign.to_owned()));
-        let failure = build(raw(&["--", "sh"]), &odd).unwrap_err();
-        assert!(
-            failure.to_string().contains("environment variable ODD"),
-            "{failure}"
+        let request = build(raw(&["--", "sh"]), &odd).unwrap();
+        assert_eq!(
+            request.env_bytes,
+            [b"ODD=a\xff"],
+            "no less than any other variable"
         );
 
         odd.directory = Path::new("/").join(foreign);

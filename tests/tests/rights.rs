@@ -1,6 +1,8 @@
 //! Whose rights a target runs with.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
 
@@ -46,9 +48,11 @@ fn a_command_has_the_callers_directory_and_environment() {
     let _wbd = home.start();
     let hang = home.program("hang");
     let mut wbctl = home.wbctl_command(&["run", "-n", "1", "--", &hang]);
-    let _client = Client::spawn(wbctl.env_clear().env("GREETING", "good day"));
+    let latin = OsStr::from_bytes(b"gr\xfc\xdfe"); // as a shell in ISO 8859-1 has it
+    let _client = Client::spawn(wbctl.env_clear().env("GREETING", "good day").env("SALUT", latin));
     let pid = home.target();
-    assert_eq!(process::environment(pid), ["GREETING=good day"]);
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    assert_eq!(environment, b"GREETING=good day\0SALUT=gr\xfc\xdfe\0");
     assert_eq!(
         fs::read_link(format!("/proc/{pid}/cwd")).unwrap(),
         home.path("").canonicalize().unwrap()

@@ -153,3 +153,27 @@ fn a_program_that_never_waits_hardly_switches() {
     assert!(p50(&noop, Metric::ContextSwitches) <= 2, "{noop:#?}");
     assert!(p50(&noop, Metric::OffCpu) < 50_000, "{noop:#?}");
 }
+
+/// Ten thousand system calls, each some microseconds with a reader at the pipe's other end, against one. Needs root.
+#[test]
+fn a_variant_of_a_workload_writes_the_same_by_more_system_calls() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let ways = ["-w", "fasta-block", "-w", "fasta-line", "-w", "fasta-char"];
+    let made = home.measure(&[&["-t", "native", "--size", "check", "-n", "10"], &ways[..]].concat());
+    for cell in &made.cells {
+        assert_eq!(
+            (cell.valid, cell.failed),
+            (10, 0),
+            "its output is checked: {cell:#?}"
+        );
+    }
+    let [block, line, char] = [0, 1, 2].map(|way: usize| p50(&made.cells[way], Metric::Execution));
+    assert!(
+        2 * line > block && char > 2 * line,
+        "{block}, {line} and {char} ns"
+    );
+    home.wbctl(&["run", "-t", "native", "-w", "fasta-word"])
+        .expect(2)
+        .saying(&["no workload is called `fasta-word`"]);
+}

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use wbd_model::request::{ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest};
 use wbd_model::{Cell, Exit, Experiment, Metric, Sample, Unit};
 
-use super::Context;
+use super::{Context, show};
 use crate::args::Format;
 use crate::client::{Client, answer};
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, experiment: String, format: Format) -
     match format {
         Format::Json => {
             let document = with_samples(client, experiment).await?;
-            output::print(Style::Json, &document, |_| String::new())
+            output::to_stdout(|out| show::write_with_runs(out, &document))
         }
         Format::Csv => {
             let document = with_samples(client, experiment).await?;

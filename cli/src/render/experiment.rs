@@ -38,6 +38,7 @@ const COLUMNS: [(Metric, Figure, &str); 10] = [
 /// All that is known of an experiment; its runs one by one where the document has them.
 pub(crate) fn draw(experiment: &Experiment) -> String {
     let mut text = heading(experiment);
+    text += &arguments(&experiment.cells);
     text += &figures(&experiment.cells);
     text += &phases::draw(&experiment.cells);
     text += &samples::draw(&experiment.cells);
@@ -56,6 +57,31 @@ fn heading(experiment: &Experiment) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{}\n", notes::machine(&experiment.machine));
     text
+}
+
+/// What commands and modules of the caller's own were run with; a workload's arguments go by its size.
+fn arguments(cells: &[Cell]) -> String {
+    let mut said: Vec<String> = cells
+        .iter()
+        .filter(|cell| cell.size.is_none() && !cell.args.is_empty())
+        .map(|cell| format!("{} {}", plain(&cell.workload), shortened(&cell.args)))
+        .collect();
+    said.dedup(); // a module has the same on every target
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("ran: {}\n\n", said.join("\n     ")),
+    }
+}
+
+/// Arguments as a shell would take them, as far as they fit in a line.
+fn shortened(args: &[String]) -> String {
+    const SHOWN_CHARS: usize = 120;
+    let quoted = shlex::try_join(args.iter().map(String::as_str));
+    let line = plain(&quoted.unwrap_or_else(|_| args.join(" ")));
+    match line.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}... (all with --json)", &line[..end]),
+        None => line,
+    }
 }
 
 fn figures(cells: &[Cell]) -> String {
@@ -159,6 +185,22 @@ mod tests {
             ]
         );
         assert!(row.contains(&ABSENT), "{row:?}");
+    }
+
+    #[test]
+    fn a_command_is_known_by_its_arguments() {
+        let mut cell = specimen::experiment().cells.remove(0);
+        assert_eq!(arguments(&[cell.clone()]), "", "a workload's go by its size");
+        (cell.size, cell.workload) = (None, "sh".to_owned());
+        cell.args = ["-c", "sleep 1\u{1b}[2J"].map(str::to_owned).to_vec();
+        let drawn = arguments(&[cell.clone(), cell.clone()]);
+        assert!(drawn.starts_with("ran: sh -c 'sleep 1"), "{drawn}");
+        assert!(
+            !drawn.contains('\u{1b}') && drawn.lines().count() == 2,
+            "{drawn:?}"
+        );
+        cell.args = vec!["é".repeat(500)];
+        assert!(arguments(&[cell]).chars().count() < 200);
     }
 
     #[test]

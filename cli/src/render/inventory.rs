@@ -206,7 +206,10 @@ mod tests {
             drawn.contains("12500  250000  2500000          2.00 KiB  writes sequences"),
             "{drawn}"
         );
-        assert!(drawn.contains("\nalso fasta-line: each line a system call\n"), "{drawn}");
+        assert!(
+            drawn.contains("\nalso fasta-line: each line a system call\n"),
+            "{drawn}"
+        );
         assert!(drawn.contains("fasta is unavailable"));
     }
 }

@@ -38,6 +38,9 @@ pub struct RunRequest {
     pub cwd: PathBuf,
     /// The environment a command gets, or with `wasm` the guest, as `NAME=value`.
     pub env: Vec<String>,
+    /// Variables of a command's environment that are not UTF-8, byte by byte.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_bytes: Vec<Vec<u8>>,
     /// Directories the guest of `wasm` may use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dirs: Vec<Preopen>,

@@ -46,7 +46,7 @@ pub(super) fn changes(plan: &Plan) -> io::Result<Changes> {
 pub(super) fn padded(program: &Program, seed: u64, place: u32) -> Program {
     let padding = "x".repeat(order::padding_bytes(seed, place));
     let variable = CString::new(format!("{PADDING_NAME}={padding}"));
-    program.and_variable(variable.unwrap_or_default())
+    program.clone().and_variable(variable.unwrap_or_default())
 }
 
 /// What a reader of the figures should know of the conditions, where they are not the usual ones.

@@ -1,5 +1,6 @@
 //! From a request, in names, to cells, in programs: everything that can be refused is refused here.
 
+use std::ffi::CString;
 use std::path::{Path, PathBuf};
 
 use wbd_linux::gate::{Identity, Program, ZeroByte};
@@ -327,13 +328,17 @@ fn own_command(request: &RunRequest, caller: &Identity) -> Result<PlannedCell, P
     if !Path::new(path).is_absolute() {
         return Err(usage("a command's path must be absolute"));
     }
-    let program = Program::new(
+    let mut program = Program::new(
         path,
         &request.command,
         &request.env,
         utf8(&request.cwd)?,
         caller.clone(),
     )?;
+    for variable in &request.env_bytes {
+        let variable = CString::new(variable.as_slice());
+        program = program.and_variable(variable.map_err(|_| usage("a variable has a zero byte inside"))?);
+    }
     Ok(PlannedCell {
         target: "command".to_owned(),
         workload: stem(Path::new(path)),

@@ -97,10 +97,9 @@ impl Program {
 
     /// The same, with one variable more in its environment.
     #[must_use]
-    pub fn and_variable(&self, variable: CString) -> Self {
-        let mut more = self.clone();
-        more.env.push(variable);
-        more
+    pub fn and_variable(mut self, variable: CString) -> Self {
+        self.env.push(variable);
+        self
     }
 
     /// Its path.
