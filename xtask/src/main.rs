@@ -2,6 +2,7 @@
 //!
 //! Every command a task runs is shown first. What a task starts it also stops, on success, on error and on Ctrl-C.
 
+mod accuracy;
 mod apt;
 mod bench;
 mod bpf_linker;
@@ -57,6 +58,8 @@ enum Task {
     Demo(demo::Options),
     /// Compare the tool with a bare spawn loop, hyperfine and perf stat, all in one run
     Bench,
+    /// Hold every figure against programs that know their own truth
+    Accuracy,
     /// Run every test that this machine can run
     Test,
 }
@@ -76,6 +79,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Build(options) => drop(build::run(&tree, &options)?),
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
+        Task::Accuracy => accuracy::run(&tree)?,
         Task::Bench => bench::run(&tree)?,
         Task::Test => return test::run(&tree),
     }
