@@ -17,6 +17,7 @@ use crate::api::service::Service;
 use crate::args::Settings;
 use crate::collect::kernel::Kernel;
 use crate::engine::Engine;
+use crate::launch::bias::Calibration;
 use crate::launch::slot::Slot;
 use crate::session::laboratory::{Laboratory, LaunchThread};
 use crate::session::queue::Queue;
@@ -56,18 +57,20 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     clear_containers(&instance);
     let nest = Nest::take(Hierarchies::detect()?, &instance)?;
     let runners = Runners::default();
+    let assets = Assets::beside_this_program()?;
     let laboratory = Laboratory {
         kernel: Kernel::load()?,
         slot: Slot::new(nest),
         store: store.clone(),
         code: Cache::open(&settings.state)?,
         runners: runners.clone(),
+        calibration: Calibration::by(assets.clock()),
         instance,
     };
     Ok(Holdings {
         launching: Queue::new(LaunchThread::start(laboratory).context("cannot start the launch thread")?),
         store,
-        assets: Assets::beside_this_program()?,
+        assets,
         runners,
         _open: writer,
         _lock: lock,

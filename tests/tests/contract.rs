@@ -306,15 +306,14 @@ fn the_doctor_knows_the_machine_and_says_what_to_do() {
         diagnosis.checks.iter().all(|check| !check.found.is_empty()),
         "{diagnosis:#?}"
     );
-    let weight = diagnosis
-        .checks
-        .iter()
-        .find(|check| check.name == "own weight")
-        .unwrap();
-    assert!(
-        weight.found.contains(" us ") && weight.found.contains('%'),
-        "{weight:?}"
-    );
+    let found = |name: &str| {
+        let check = diagnosis.checks.iter().find(|check| check.name == name);
+        check.unwrap().found.as_str()
+    };
+    let weight = found("own weight");
+    assert!(weight.contains(" us ") && weight.contains('%'), "{weight}");
+    let bias = found("first instruction");
+    assert!(bias.contains(" us before it runs"), "{bias}");
 }
 
 /// Needs root.

@@ -149,15 +149,20 @@ impl Daemon<'_> {
         let number = runs.to_string();
         let mut run = wbctl(&self.dist, self.socket);
         shell::read(run.args(["--json", "run", "-n", &number]).args(flags))?;
-        let mut show = wbctl(&self.dist, self.socket);
-        let document = shell::read(show.args(["--json", "show", "latest", "--runs"]))?;
-        let mut document: Value = serde_json::from_str(&document).context("wbctl printed no document")?;
+        let mut document = self.latest()?;
         let samples = document["cells"][0]["samples"].take();
         let Value::Array(samples) = samples else {
             anyhow::bail!("the document has no runs");
         };
         let counted = samples.into_iter().filter(|run| run["valid"] == true);
         Ok(counted.collect())
+    }
+
+    /// The newest experiment, with its runs.
+    fn latest(&self) -> Result<Value> {
+        let mut show = wbctl(&self.dist, self.socket);
+        let document = shell::read(show.args(["--json", "show", "latest", "--runs"]))?;
+        serde_json::from_str(&document).context("wbctl printed no document")
     }
 }
 
@@ -167,11 +172,11 @@ fn report_entry(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
     let runs = daemon.measure("clock", &[&told.display().to_string()], CLOCK_RUNS)?;
     let errors = errors(&runs, "entry", &told, 0.0)?;
     print("entry, of a static program", f64::NAN, Unit::Ns, errors.clone());
-    let (first, second) = errors.split_at(errors.len() / 2);
-    let bias = median(first.to_vec());
-    let calibrated = second.iter().map(|error| error - bias).collect();
+    let bias = daemon.latest()?["machine"]["entry_bias"]["early_ns"].as_f64();
+    let bias = bias.context("the daemon did not calibrate itself")?;
+    let calibrated = errors.iter().map(|error| error + bias).collect();
     print(
-        "the same, less the bias of earlier runs",
+        "the same, less the daemon's calibration",
         f64::NAN,
         Unit::Ns,
         calibrated,

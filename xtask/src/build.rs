@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cargo::{Job, executable, packages};
-use crate::compiler::Compiler;
-use crate::dist::{Dist, install};
+use crate::compiler::{Compiler, Form, Program};
+use crate::dist::{Dist, install, make_dir};
 use crate::progress;
 use crate::runners::Runners;
 use crate::tree::Tree;
@@ -32,10 +32,22 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<Built> {
     let dist = Dist::of(tree);
     build_programs(tree, &dist)?;
     workloads::build(tree, &dist, &Compiler::find(&tree.target)?)?;
+    build_clock(tree, &dist)?;
     let runners = Runners::build(tree, &dist, &options.engines)?;
     progress::line(format!("built into {}", dist.root.display()));
     runners.report();
     Ok(Built { dist, runners })
+}
+
+/// What the daemon calibrates itself with.
+fn build_clock(tree: &Tree, dist: &Dist) -> Result<()> {
+    make_dir(&dist.runners())?;
+    Compiler::find(&tree.target)?.make(&Program {
+        source: tree.root.join("tests/programs/freestanding/clock.c"),
+        libraries: Vec::new(),
+        form: Form::Freestanding,
+        output: dist.runners().join("wbd-clock"),
+    })
 }
 
 fn build_programs(tree: &Tree, dist: &Dist) -> Result<()> {

@@ -180,6 +180,7 @@ pub(crate) fn experiment() -> Experiment {
             governor: None,
             hypervisor: Some("kvm".into()),
             load_centi: 7,
+            entry_bias: None,
             wbd: "0.1.0".into(),
             ..Machine::default()
         },

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 use wbd_linux::gate::Identity;
 use wbd_model::compare::Comparison;
 use wbd_model::document::Experiment;
-use wbd_model::host::{Diagnosis, Unavailable};
+use wbd_model::host::{Diagnosis, EntryBias, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
     CompareRequest, Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress,
@@ -69,20 +69,28 @@ impl Service {
     }
 }
 
-/// What our probes add to a launch, or why that cannot be measured now.
-async fn own_weight(
+/// What our probes add to a launch, and how early they see its first instruction; or why that cannot be measured now.
+async fn own_figures(
     turn: Option<Turn<LaunchThread>>,
     assets: &Assets,
     caller: Identity,
-) -> Result<Weight, Unavailable> {
+) -> Result<(Weight, EntryBias), Unavailable> {
     let turn = turn.ok_or_else(|| Unavailable {
         why: "an experiment is running".to_owned(),
         mend: "ask again when it is over".to_owned(),
     })?;
     let program = assets.program("empty", "static")?;
     let (answer, measured) = oneshot::channel();
-    turn.guarded.give(move |Laboratory { kernel, slot, .. }| {
-        let _ = answer.send(weight::measure(kernel, slot, &program, caller)); // the client may have gone
+    turn.guarded.give(move |laboratory| {
+        let Laboratory {
+            kernel,
+            slot,
+            calibration,
+            ..
+        } = laboratory;
+        let weight = weight::measure(kernel, slot, &program, caller); // which leaves the kernel side attached
+        let both = weight.and_then(|weight| Ok((weight, calibration.measure(kernel, slot)?)));
+        let _ = answer.send(both); // the client may have gone
     });
     let failed = |why: String| Unavailable {
         why,
@@ -122,11 +130,12 @@ impl Wbd for Service {
     async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let caller = caller::of(&request)?;
         let engine = container_engine().await.map(|engine| engine.version);
-        let weight = own_weight(self.queue.try_enter(), &self.assets, caller).await;
+        let figures = own_figures(self.queue.try_enter(), &self.assets, caller).await;
         blocking(move || {
             let checks = vec![
                 doctor::check_container_engine(&engine),
-                doctor::check_own_weight(&weight),
+                doctor::check_own_weight(&figures),
+                doctor::check_entry_bias(&figures),
             ];
             Ok(doctor::diagnose(checks))
         })

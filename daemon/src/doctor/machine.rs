@@ -31,6 +31,7 @@ pub(crate) fn machine() -> Machine {
         environment,
         disturbing,
         load_centi: (load * 100.0).round() as u32,
+        entry_bias: None,
         wbd: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

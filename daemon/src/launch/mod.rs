@@ -1,5 +1,6 @@
 //! Launching: one run, from its cgroup to what was seen of it.
 
+pub(crate) mod bias;
 pub(crate) mod container;
 pub(crate) mod helper;
 pub(crate) mod libraries;

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use wbd_linux::perf::Counted;
 use wbd_linux::{caller_file, start};
 use wbd_model::document::State;
-use wbd_model::host::Machine;
+use wbd_model::host::{EntryBias, Machine};
 use wbd_model::{Cell, Experiment, Metric, SCHEMA};
 
 use super::cancel::Cancel;
@@ -66,6 +66,10 @@ pub(crate) fn run(
     note_missing_interrupts(&laboratory.kernel, &mut cells);
     let mut writer = laboratory.store.writer()?;
     let seed = plan.request.seed.unwrap_or_else(chosen_seed);
+    let machine = Machine {
+        entry_bias: entry_bias(laboratory),
+        ..machine
+    };
     let mut new = new_experiment(plan, &cells, machine, seed);
     let recording = begin(&mut writer, &new, &cells)?;
     let mut runs = Runs {
@@ -170,6 +174,16 @@ pub(super) fn cache_state(cell: &PlannedCell, pages: &str) -> String {
         Ok(Means::Runner { mode, .. }) => format!("{pages}, {}", mode.about()),
         _ => pages.to_owned(),
     }
+}
+
+fn entry_bias(laboratory: &mut Laboratory) -> Option<EntryBias> {
+    let Laboratory {
+        calibration,
+        kernel,
+        slot,
+        ..
+    } = laboratory;
+    calibration.bias(kernel, slot)
 }
 
 fn note_missing_counters(launcher: &Launcher, cells: &mut [Cell]) {

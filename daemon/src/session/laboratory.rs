@@ -14,6 +14,7 @@ use std::time::Duration;
 use wbd_linux::scheduling;
 
 use crate::collect::kernel::Kernel;
+use crate::launch::bias::Calibration;
 use crate::launch::slot::Slot;
 use crate::store::Store;
 use crate::targets::precompiled::Cache;
@@ -34,6 +35,8 @@ pub(crate) struct Laboratory {
     pub(crate) code: Cache,
     /// What is known of the engines' runners.
     pub(crate) runners: Runners,
+    /// How early first instructions are seen here.
+    pub(crate) calibration: Calibration,
     /// The daemon's name, for the containers it makes.
     pub(crate) instance: String,
 }

@@ -37,6 +37,11 @@ impl Assets {
         present(runner).map_err(|unavailable| reason(&note).unwrap_or(unavailable))
     }
 
+    /// The program that reads the clock as its very first act.
+    pub(crate) fn clock(&self) -> PathBuf {
+        self.runners.join("wbd-clock")
+    }
+
     /// A workload's program: `kind` is `static`, `dynamic` or `wasm`.
     pub(crate) fn program(&self, workload: &str, kind: &str) -> Result<PathBuf, Unavailable> {
         present(self.workloads.join(workload).join(format!("{workload}.{kind}")))

@@ -353,11 +353,18 @@ fn machines_that_differ_are_told_field_by_field() {
     b.machine.kernel = "6.18".to_owned();
     b.machine.governor = Some("powersave".to_owned());
     b.machine.load_centi = 250;
+    let turbo = |found: &str| {
+        [("turbo", found), ("load", found)].map(|(name, found)| (name.to_owned(), found.to_owned()))
+    };
+    a.machine.environment = turbo("off").into();
+    b.machine.environment = turbo("on").into();
+    b.machine.disturbing = ["turbo", "load"].map(str::to_owned).into();
     b.cells[0].args.push("9".to_owned());
     let said = held((&a, "1"), (&b, "2"), &[]).unwrap().warnings.join("\n");
     for words in [
-        "the machines differ (A, B): kernel 6.1 and 6.18; governor unknown and powersave",
+        "the machines differ (A, B): kernel 6.1 and 6.18; turbo off and on; governor unknown and powersave",
         "load was 0.00 before A and 2.50 before B",
+        "B was disturbed by load (on), A was not",
         "not measured in turns",
         "different work: `empty` and `empty 9`",
     ] {

@@ -10,6 +10,15 @@ use crate::drift;
 
 /// A difference of the load average that is told, in hundredths.
 const LOAD_CENTI: u32 = 100;
+/// Readings of a moment among what the machine's record says of its surroundings: never twice the same, so told only where they
+/// disturbed one side alone.
+const MOMENTARY: [&str; 5] = [
+    "load",
+    "stolen time",
+    "CPU pressure",
+    "memory pressure",
+    "disk pressure",
+];
 
 pub(super) fn of(a: &Side, b: &Side, paired: &[Two], pairs: &[Pair]) -> Vec<String> {
     let mut warnings: Vec<String> = between(a.experiment, b.experiment).collect();
@@ -43,6 +52,21 @@ fn between(a: &Experiment, b: &Experiment) -> impl Iterator<Item = String> {
         .into_iter()
         .chain(other)
         .chain(loads(&a.machine, &b.machine))
+        .chain(disturbed_alone(["A", "B"], &a.machine, &b.machine))
+        .chain(disturbed_alone(["B", "A"], &b.machine, &a.machine))
+}
+
+/// What of the moment disturbed one side and not the other.
+fn disturbed_alone([which, other]: [&str; 2], a: &Machine, b: &Machine) -> Option<String> {
+    let alone = a.disturbing.iter().filter(|name| !b.disturbing.contains(name));
+    let alone: Vec<String> = alone
+        .filter(|name| MOMENTARY.contains(&name.as_str()))
+        .map(|name| match a.environment.get(name) {
+            Some(found) => format!("{name} ({found})"),
+            None => name.clone(),
+        })
+        .collect();
+    (!alone.is_empty()).then(|| format!("{which} was disturbed by {}, {other} was not", alone.join(", ")))
 }
 
 /// The fields of the machine's record that are not the same, each with both values.
@@ -55,16 +79,23 @@ fn differing(a: &Machine, b: &Machine) -> Vec<String> {
         None => "unknown".to_owned(),
     };
     names
-        .filter(|name| *name != "load_centi" && a.get(*name) != b.get(*name))
+        .filter(|name| a.get(*name) != b.get(*name))
         .map(|name| format!("{name} {} and {}", show(&a, name), show(&b, name)))
         .collect()
 }
 
+/// What lasts of a machine's record, its surroundings field by field.
 fn fields(machine: &Machine) -> Map<String, Value> {
-    match serde_json::to_value(machine) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(machine) else {
+        return Map::new();
+    };
+    for momentary in ["load_centi", "environment", "disturbing", "entry_bias"] {
+        fields.remove(momentary);
     }
+    let surroundings = machine.environment.iter();
+    let lasting = surroundings.filter(|(name, _)| !MOMENTARY.contains(&name.as_str()));
+    fields.extend(lasting.map(|(name, found)| (name.clone(), found.as_str().into())));
+    fields
 }
 
 fn loads(a: &Machine, b: &Machine) -> Option<String> {
