@@ -15,5 +15,6 @@ pub mod process;
 mod raw;
 pub mod scheduling;
 pub mod start;
+pub mod symbols;
 pub mod taskstats;
 pub mod usdt;
