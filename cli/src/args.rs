@@ -85,6 +85,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "PERCENT", value_parser = percent)]
         threshold: Option<f64>,
     },
+    /// Find the cells that break the pattern of the rest: slow, or large, beyond what their target and workload suggest
+    Anomalies {
+        #[command(flatten)]
+        experiment: ExperimentArg,
+        /// A metric to look at; may be given several times [default: execution, startup and rss_peak]
+        #[arg(long = "metric", value_name = "METRIC", hide_possible_values = true)]
+        metrics: Vec<Metric>,
+    },
     /// Hold an experiment's figures against the study behind this project, and answer the study's claims
     Report {
         #[command(flatten)]
@@ -237,6 +245,8 @@ mod tests {
             "wbctl compare 1 2",
             "wbctl compare 1:native/empty latest:0 --metric startup --metric wall --threshold 5",
             "wbctl --json compare 1:0 1:1 --threshold 2.5%",
+            "wbctl anomalies latest",
+            "wbctl --json anomalies 7 --metric wall --metric rss_peak",
             "wbctl run -t native --until 1% --budget 60s",
             "wbctl run -t native --until 0.5 -n 500",
             "wbctl export 7 --format csv",
@@ -277,6 +287,7 @@ mod tests {
             ("wbctl run -t native --until 101%", "such as 1%"),
             ("wbctl run -t native --budget 60s", "--until"),
             ("wbctl run -t native --until 1% --budget 60", "unit"),
+            ("wbctl anomalies", "EXPERIMENT"),
             ("wbctl show", "EXPERIMENT"),
             ("wbctl timeline 7 --run -1", "-1"),
         ] {

@@ -39,6 +39,7 @@ fn main() {
         .method(method("timeline", "Timeline", "TimelineRequest", "request::Timelines").build())
         .method(method("report", "Report", "ExperimentName", "report::Report").build())
         .method(method("compare", "Compare", "CompareRequest", "compare::Comparison").build())
+        .method(method("anomalies", "Anomalies", "AnomaliesRequest", "anomaly::Anomalies").build())
         .build();
     Builder::new().compile(&[service]);
 }

@@ -1,5 +1,6 @@
 //! One file per command: ask the daemon, draw the answer.
 
+mod anomalies;
 mod compare;
 mod doctor;
 mod export;
@@ -65,6 +66,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
             metrics,
             threshold,
         } => compare::run(context, [a, b], metrics, threshold).await,
+        Command::Anomalies { experiment, metrics } => anomalies::run(context, experiment.name, metrics).await,
         Command::Report { experiment } => report::run(context, experiment.name).await,
         Command::Export { experiment, format } => export::run(context, experiment.name, format).await,
     }

@@ -1,6 +1,7 @@
 //! Draws the daemon's answers as text. Everything here is a pure function from a document to a string, but for
 //! [`progress`].
 
+pub(crate) mod anomalies;
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod experiment;

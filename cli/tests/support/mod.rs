@@ -15,7 +15,7 @@ use wbd_model::document::State;
 use wbd_model::host::Diagnosis;
 use wbd_model::request::*;
 use wbd_model::service::wbd_server::{Wbd, WbdServer};
-use wbd_model::{Comparison, Experiment, ExperimentLine, Report};
+use wbd_model::{Anomalies, Comparison, Experiment, ExperimentLine, Report};
 
 /// The document of the contract, by hand: the types must take it as it is.
 pub(crate) const DOCUMENT: &str = r#"{"schema":1,"experiment":"7","created":1795374000,"state":"done","seed":7,
@@ -191,6 +191,16 @@ impl Wbd for Script {
                 "metrics":[{{"metric":"startup","ratio":{{"value":1.1,"ci95":[1.09,1.11]}},"verdict":"higher","text":"slower by 10 %"}}]}}]}}"#
         );
         Ok(Response::new(serde_json::from_str(&comparison).unwrap()))
+    }
+
+    async fn anomalies(&self, request: Request<AnomaliesRequest>) -> Result<Response<Anomalies>, Status> {
+        let asked = request.into_inner();
+        let mut experiment = document();
+        experiment.experiment = asked.experiment;
+        Ok(Response::new(wbd_analysis::anomalies(
+            &experiment,
+            &asked.metrics,
+        )))
     }
 
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {

@@ -1,6 +1,7 @@
 //! Statistics over samples: pure functions, no I/O and no clock, so that a figure can be recomputed
 //! from the stored samples by anyone and always comes out the same.
 
+pub mod anomaly;
 pub mod compare;
 pub mod drift;
 pub mod histogram;
@@ -9,11 +10,13 @@ mod normal;
 pub mod order;
 pub mod outlier;
 pub mod phases;
+mod random;
 mod rank;
 mod ratio;
 pub mod report;
 pub mod summary;
 
+pub use anomaly::anomalies;
 pub use compare::compare;
 pub use order::shuffled_rounds;
 pub use outlier::outliers;

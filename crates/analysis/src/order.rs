@@ -4,10 +4,10 @@
 //! alike instead of the one that happened to be measured last. Each round holds one run of every cell, in an
 //! order of its own, so that no cell always follows the same other one.
 //!
-//! The stored seed must give the same order in every later version. So the generator and the shuffle are
-//! written out here: SplitMix64 (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*,
-//! OOPSLA 2014, with the constants of Vigna's public-domain version) and the shuffle of Fisher and Yates
-//! from the last place down. Neither may ever change.
+//! The stored seed must give the same order in every later version. So the generator ([`crate::random`]) and the
+//! shuffle, of Fisher and Yates from the last place down, are written out. Neither may ever change.
+
+use crate::random::SplitMix64;
 
 /// Every run of every cell as (cell, run): round r is the r-th run of each cell, shuffled.
 #[must_use]
@@ -37,29 +37,6 @@ fn shuffle<T>(items: &mut [T], random: &mut SplitMix64) {
     for last in (1..items.len()).rev() {
         let chosen = random.below(last as u64 + 1);
         items.swap(last, chosen as usize);
-    }
-}
-
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// An even choice below `bound`: numbers beyond the last whole multiple of it are drawn again.
-    fn below(&mut self, bound: u64) -> u64 {
-        let whole = u64::MAX - u64::MAX % bound;
-        loop {
-            let number = self.next();
-            if number < whole {
-                return number % bound;
-            }
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `wbctl --json` prints, and the rows of the store. They are plain serde types; the codec that
 //! carries them is in [`codec`]. This crate depends on nothing else of ours.
 
+pub mod anomaly;
 pub mod cell_ref;
 pub mod codec;
 pub mod compare;
@@ -20,6 +21,7 @@ pub mod request;
 pub mod service;
 pub mod workload;
 
+pub use anomaly::Anomalies;
 pub use cell_ref::{CellName, CellRef};
 pub use compare::Comparison;
 pub use document::{Cell, Disk, Exit, Experiment, ExperimentLine, Phase, Sample};

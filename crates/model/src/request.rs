@@ -175,6 +175,15 @@ pub struct CompareRequest {
     pub metrics: Vec<Metric>,
 }
 
+/// Ask for the cells that break the pattern of the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnomaliesRequest {
+    /// The experiment's name, or `latest`.
+    pub experiment: String,
+    /// What to look at; the usual metrics where none is named.
+    pub metrics: Vec<Metric>,
+}
+
 /// Ask for histograms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistogramRequest {

@@ -2,19 +2,26 @@
 
 use std::path::Path;
 
-use wasmer::sys::EngineBuilder;
+use wasmer::sys::{CompilerConfig, EngineBuilder};
 use wasmer::{Engine, Module};
 use wbd_runner::module::read;
 use wbd_runner::{Failure, Mode};
 
 use crate::Compiler;
 
-/// An engine with the compiler, and for code that was compiled before one without.
-pub(crate) fn engine<C: Compiler>(mode: Mode) -> Engine {
+/// An engine with the compiler, and for code that was compiled before one without. A perf map is written by the
+/// compiler alone, also of code that was compiled before, and by Singlepass not at all.
+pub(crate) fn engine<C: Compiler>(mode: Mode, perf_map: bool) -> Engine {
     match mode {
+        _ if perf_map => EngineBuilder::new(with_perf_map(C::settings())).into(),
         Mode::Aot => EngineBuilder::headless().into(),
         _ => EngineBuilder::new(C::settings()).into(),
     }
+}
+
+fn with_perf_map(mut settings: Box<dyn CompilerConfig>) -> Box<dyn CompilerConfig> {
+    settings.enable_perfmap();
+    settings
 }
 
 /// The module in the file, compiled now or before.

@@ -39,7 +39,7 @@ impl<C: Compiler> Runner for Wasmer<C> {
     }
 
     fn run(run: &Run) -> Result<Ending, Failure> {
-        let engine = code::engine::<C>(run.mode);
+        let engine = code::engine::<C>(run.mode, run.perf_map);
         let mut store = Store::new(engine.clone());
         marks::engine_ready();
         let module = code::load::<C>(&engine, run.mode, &run.module)?;
@@ -48,7 +48,7 @@ impl<C: Compiler> Runner for Wasmer<C> {
     }
 
     fn compile(path: &Path) -> Result<Vec<u8>, Failure> {
-        code::precompile(&code::engine::<C>(Mode::Jit), path)
+        code::precompile(&code::engine::<C>(Mode::Jit, false), path)
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn usage(runner: &str, modes: &[Mode]) -> String {
         .join("|");
     format!(
         "\
-Usage: {runner} run --mode {modes} [--name NAME] [--env NAME=VALUE]... [--dir HOST[::GUEST]]... MODULE [-- ARGS...]
+Usage: {runner} run --mode {modes} [--name NAME] [--env NAME=VALUE]... [--dir HOST[::GUEST]]... [--perf-map] MODULE [-- ARGS...]
        {runner} compile MODULE.wasm > CODE
        {runner} version
 "
@@ -51,6 +51,9 @@ pub struct Run {
     pub environment: Vec<(String, String)>,
     /// The directories that the guest may use: no others.
     pub preopens: Vec<Preopen>,
+    /// Whether the engine, if it can, is to name the guest's functions in `/tmp/perf-PID.map`. It takes time, and so
+    /// does not belong into a run that is measured.
+    pub perf_map: bool,
 }
 
 impl Run {
@@ -128,12 +131,14 @@ fn command(mut parser: lexopt::Parser, modes: &[Mode]) -> Result<Command, lexopt
 fn run(mut parser: lexopt::Parser, modes: &[Mode]) -> Result<Run, lexopt::Error> {
     let (mut mode, mut module, mut name) = (None, None, None);
     let (mut arguments, mut environment, mut preopens) = (vec![], vec![], vec![]);
+    let mut perf_map = false;
     while let Some(word) = parser.next()? {
         match word {
             Long("mode") => mode = Some(parser.value()?.parse_with(|text| read_mode(text, modes))?),
             Long("name") => name = Some(parser.value()?.string()?),
             Long("env") => environment.push(parser.value()?.parse_with(read_variable)?),
             Long("dir") => preopens.push(parser.value()?.parse_with(read_preopen)?),
+            Long("perf-map") => perf_map = true,
             Value(path) if module.is_none() => module = Some(path),
             Value(argument) => arguments.push(argument.string()?),
             other => return Err(other.unexpected()),
@@ -147,6 +152,7 @@ fn run(mut parser: lexopt::Parser, modes: &[Mode]) -> Result<Run, lexopt::Error>
         arguments,
         environment,
         preopens,
+        perf_map,
     })
 }
 
@@ -187,13 +193,26 @@ mod tests {
     #[test]
     fn a_run_is_taken_apart() {
         let line = [
-            "run", "--mode", "aot", "--name", "m", "--env", "A=b=c", "--dir", "/h::/g", "m.cwasm", "--",
-            "--x", "--",
+            "run",
+            "--mode",
+            "aot",
+            "--name",
+            "m",
+            "--env",
+            "A=b=c",
+            "--dir",
+            "/h::/g",
+            "--perf-map",
+            "m.cwasm",
+            "--",
+            "--x",
+            "--",
         ];
         let Ok(Command::Run(run)) = parsed(&line) else {
             panic!("a good line was refused");
         };
         assert_eq!(run.mode, Mode::Aot);
+        assert!(run.perf_map);
         assert_eq!(run.module, PathBuf::from("m.cwasm"));
         assert_eq!(run.name.as_deref(), Some("m"));
         assert_eq!(run.arguments, ["--x", "--"]);

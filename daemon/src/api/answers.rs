@@ -4,9 +4,10 @@ use wbd_analysis::compare::Side;
 use wbd_analysis::phases;
 use wbd_model::document::{Distribution, Timeline};
 use wbd_model::request::{
-    CompareRequest, ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest, Timelines,
+    AnomaliesRequest, CompareRequest, ExperimentName, HistogramRequest, Histograms, ShowRequest,
+    TimelineRequest, Timelines,
 };
-use wbd_model::{Cell, CellRef, Comparison, Experiment, Metric, Report};
+use wbd_model::{Anomalies, Cell, CellRef, Comparison, Experiment, Metric, Report};
 
 use super::status::{no_experiment, of_store};
 use crate::session::summary::sum_up;
@@ -140,6 +141,16 @@ pub(crate) fn compare(reader: &Reader, request: &CompareRequest) -> Result<Compa
     };
     wbd_analysis::compare(&a, &b, &request.metrics)
         .map_err(|error| tonic::Status::invalid_argument(error.to_string()))
+}
+
+/// The cells that break the pattern of the rest.
+pub(crate) fn anomalies(reader: &Reader, request: &AnomaliesRequest) -> Result<Anomalies, tonic::Status> {
+    let show_request = ShowRequest {
+        experiment: request.experiment.clone(),
+        samples: true,
+    };
+    let experiment = show(reader, &show_request)?;
+    Ok(wbd_analysis::anomalies(&experiment, &request.metrics))
 }
 
 /// An experiment beside the study this project grew out of.

@@ -7,13 +7,14 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use wbd_linux::gate::Identity;
+use wbd_model::anomaly::Anomalies;
 use wbd_model::compare::Comparison;
 use wbd_model::document::Experiment;
 use wbd_model::host::{Diagnosis, EntryBias, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
-    CompareRequest, Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms, Progress,
-    RunRequest, ShowRequest, TargetList, TimelineRequest, Timelines, WorkloadList,
+    AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms,
+    Progress, RunRequest, ShowRequest, TargetList, TimelineRequest, Timelines, WorkloadList,
 };
 use wbd_model::service::wbd_server::Wbd;
 
@@ -216,6 +217,10 @@ impl Wbd for Service {
 
     async fn compare(&self, request: Request<CompareRequest>) -> Result<Response<Comparison>, Status> {
         self.read(request, answers::compare).await
+    }
+
+    async fn anomalies(&self, request: Request<AnomaliesRequest>) -> Result<Response<Anomalies>, Status> {
+        self.read(request, answers::anomalies).await
     }
 
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {

@@ -18,7 +18,7 @@ impl Runner for Wasmtime {
     }
 
     fn run(run: &Run) -> Result<Ending, Failure> {
-        let engine = module::engine()?;
+        let engine = module::engine(run.perf_map)?;
         marks::engine_ready();
         let module = module::load(&engine, run.mode, &run.module)?;
         marks::module_ready();
@@ -26,7 +26,7 @@ impl Runner for Wasmtime {
     }
 
     fn compile(path: &Path) -> Result<Vec<u8>, Failure> {
-        module::precompile(&module::engine()?, path)
+        module::precompile(&module::engine(false)?, path)
     }
 }
 

@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
-use wasmtime::{Config, Engine, Module};
+use wasmtime::{Config, Engine, Module, ProfilingStrategy};
 use wbd_runner::module::read;
 use wbd_runner::{Failure, Mode, Runner as _};
 
 use crate::Wasmtime;
 
 /// The engine as every embedder gets it: Cranelift at its default level, all cores compile, no cache.
-pub(crate) fn engine() -> Result<Engine, Failure> {
-    Engine::new(&Config::new()).map_err(|error| Failure::no_engine(format_args!("{error:#}")))
+pub(crate) fn engine(perf_map: bool) -> Result<Engine, Failure> {
+    let mut config = Config::new();
+    if perf_map {
+        config.profiler(ProfilingStrategy::PerfMap);
+    }
+    Engine::new(&config).map_err(|error| Failure::no_engine(format_args!("{error:#}")))
 }
 
 /// The module in the file, compiled now or before.
