@@ -93,6 +93,13 @@ pub(crate) enum Command {
         #[arg(long = "metric", value_name = "METRIC", hide_possible_values = true)]
         metrics: Vec<Metric>,
     },
+    /// Run two cells again under probes, and tell what carries the difference between them
+    Explain {
+        /// The cell to explain: EXPERIMENT:TARGET/WORKLOAD or EXPERIMENT:N
+        a: CellRef,
+        /// What it is held against, named likewise
+        b: CellRef,
+    },
     /// Hold an experiment's figures against the study behind this project, and answer the study's claims
     Report {
         #[command(flatten)]
@@ -246,6 +253,7 @@ mod tests {
             "wbctl compare 1:native/empty latest:0 --metric startup --metric wall --threshold 5",
             "wbctl --json compare 1:0 1:1 --threshold 2.5%",
             "wbctl anomalies latest",
+            "wbctl explain 7:wasmer-cranelift-jit/fasta 7:native/fasta",
             "wbctl --json anomalies 7 --metric wall --metric rss_peak",
             "wbctl run -t native --until 1% --budget 60s",
             "wbctl run -t native --until 0.5 -n 500",

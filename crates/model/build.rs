@@ -40,6 +40,11 @@ fn main() {
         .method(method("report", "Report", "ExperimentName", "report::Report").build())
         .method(method("compare", "Compare", "CompareRequest", "compare::Comparison").build())
         .method(method("anomalies", "Anomalies", "AnomaliesRequest", "anomaly::Anomalies").build())
+        .method(
+            method("explain", "Explain", "ExplainRequest", "request::Progress")
+                .server_streaming()
+                .build(),
+        )
         .build();
     Builder::new().compile(&[service]);
 }

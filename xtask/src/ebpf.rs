@@ -1,4 +1,4 @@
-//! `cargo xtask ebpf`: rebuilds the kernel object, or proves that the committed one comes from its sources.
+//! `cargo xtask ebpf`: rebuilds the kernel objects, or proves that the committed ones come from their sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::bpf_linker;
 use crate::dist::{list, read};
-use crate::fingerprint::{self, Digest, MANIFEST, Manifest, OBJECT};
+use crate::fingerprint::{self, Digest, MANIFEST, Manifest, OBJECTS, Object};
 use crate::pinned::Pinned;
 use crate::progress;
 use crate::shell;
@@ -17,10 +17,10 @@ use crate::tree::Tree;
 
 const TARGET: &str = "bpfel-unknown-none";
 
-/// What to do with the object.
+/// What to do with the objects.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Rebuild from nothing and compare with the committed object, byte for byte
+    /// Rebuild from nothing and compare with the committed objects, byte for byte
     #[arg(long)]
     check: bool,
 }
@@ -44,10 +44,14 @@ struct Tools {
 }
 
 fn write(tree: &Tree, tools: &Tools) -> Result<()> {
-    let object = build(tree, tools, &tree.target.join("ebpf"))?;
+    let built = build(tree, tools, &tree.target.join("ebpf"))?;
+    let digest = |(object, content): &(Object, Vec<u8>)| {
+        let digest = Digest::of_content(content).to_string();
+        (object.file.to_owned(), digest)
+    };
     let manifest = Manifest {
         sources: fingerprint::sources(&tree.root)?.to_string(),
-        object: Digest::of_content(&object).to_string(),
+        objects: built.iter().map(digest).collect(),
         rustc: tools.toolchain.version()?,
         bpf_linker: bpf_linker::version(&tools.linker)?,
     };
@@ -55,10 +59,11 @@ fn write(tree: &Tree, tools: &Tools) -> Result<()> {
         "# Written by `cargo xtask ebpf`; a test compares it with the files.\n{}",
         toml::to_string(&manifest)?
     );
-    save(&tree.root.join(OBJECT), &object)?;
-    save(&tree.root.join(MANIFEST), text.as_bytes())?;
-    progress::line(format!("wrote {OBJECT} ({} bytes) and {MANIFEST}", object.len()));
-    Ok(())
+    for (object, content) in built {
+        save(&tree.root.join(object.file), &content)?;
+        progress::line(format!("wrote {} ({} bytes)", object.file, content.len()));
+    }
+    save(&tree.root.join(MANIFEST), text.as_bytes())
 }
 
 fn check(tree: &Tree, tools: &Tools) -> Result<()> {
@@ -66,20 +71,23 @@ fn check(tree: &Tree, tools: &Tools) -> Result<()> {
     let rebuilt = build(tree, tools, scratch.path())?;
     let recorded = fingerprint::manifest(&tree.root)?;
     let (rustc, linker) = (tools.toolchain.version()?, bpf_linker::version(&tools.linker)?);
-    ensure!(
-        rebuilt == read(&tree.root.join(OBJECT))?,
-        "{OBJECT} is not what its sources give.\n  \
-         recorded: {}, {}\n  here:     {rustc}, {linker}\n\
-         If the tools are the same, a source has changed: run `cargo xtask ebpf` and commit what it writes.",
-        recorded.rustc,
-        recorded.bpf_linker,
-    );
-    progress::line(format!("{OBJECT} is byte for byte what its sources give"));
+    for (object, content) in rebuilt {
+        let file = object.file;
+        ensure!(
+            content == read(&tree.root.join(file))?,
+            "{file} is not what its sources give.\n  \
+             recorded: {}, {}\n  here:     {rustc}, {linker}\n\
+             If the tools are the same, a source has changed: run `cargo xtask ebpf` and commit what it writes.",
+            recorded.rustc,
+            recorded.bpf_linker,
+        );
+        progress::line(format!("{file} is byte for byte what its sources give"));
+    }
     Ok(())
 }
 
-/// Compiles in `target`; returns the object.
-fn build(tree: &Tree, tools: &Tools, target: &Path) -> Result<Vec<u8>> {
+/// Compiles in `target`; returns the objects.
+fn build(tree: &Tree, tools: &Tools, target: &Path) -> Result<Vec<(Object, Vec<u8>)>> {
     let pinned = Pinned::new(&tree.root)?;
     let flags = path_flags(&[&tree.root, pinned.path()], &tools.toolchain)?;
     let mut cargo = tools.toolchain.cargo();
@@ -97,7 +105,14 @@ fn build(tree: &Tree, tools: &Tools, target: &Path) -> Result<Vec<u8>> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     shell::run(cargo.env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &tools.linker))?;
-    read(&target.join(TARGET).join("release/wbd-bpf"))
+    let folder = target.join(TARGET).join("release");
+    let objects = OBJECTS.into_iter();
+    objects
+        .map(|object| {
+            let content = read(&folder.join(object.binary))?;
+            Ok((object, content))
+        })
+        .collect()
 }
 
 /// Debug info and BTF name source files. Their places on this machine are replaced, so that the object is the same

@@ -1,7 +1,8 @@
-//! Whether the committed kernel object, its manifest and its sources belong together.
+//! Whether the committed kernel objects, their manifest and their sources belong together.
 //!
-//! Stable Rust cannot rebuild the object, but it can tell that somebody changed a source and forgot to.
+//! Stable Rust cannot rebuild the objects, but it can tell that somebody changed a source and forgot to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -11,27 +12,44 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dist::{list, read};
 
-/// The committed object.
-pub(crate) const OBJECT: &str = "ebpf/wbd.bpf.o";
-/// What is recorded of it.
+/// A committed object, and the program it is built as.
+pub(crate) struct Object {
+    /// Its file.
+    pub file: &'static str,
+    /// The binary of the workspace `ebpf`.
+    pub binary: &'static str,
+}
+
+/// The committed objects: what runs are measured with, and what they are diagnosed with.
+pub(crate) const OBJECTS: [Object; 2] = [
+    Object {
+        file: "ebpf/wbd.bpf.o",
+        binary: "wbd-bpf",
+    },
+    Object {
+        file: "ebpf/diagnose.bpf.o",
+        binary: "wbd-diagnose",
+    },
+];
+/// What is recorded of them.
 pub(crate) const MANIFEST: &str = "ebpf/manifest.toml";
-/// The files it is made of.
+/// The files they are made of.
 const FILES: [&str; 2] = ["ebpf/Cargo.toml", "ebpf/Cargo.lock"];
-/// The folders of Rust sources it is made of.
+/// The folders of Rust sources they are made of.
 const FOLDERS: [&str; 2] = ["ebpf/src", "crates/abi/src"];
 
-/// Where the committed object comes from.
+/// Where the committed objects come from.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     /// SHA-256 of the sources, see [`sources`].
     pub sources: String,
-    /// SHA-256 of the object.
-    pub object: String,
-    /// The compiler that made it.
+    /// The compiler that made them.
     pub rustc: String,
-    /// The linker that made it.
+    /// The linker that made them.
     pub bpf_linker: String,
+    /// SHA-256 of each object, by its file.
+    pub objects: BTreeMap<String, String>,
 }
 
 /// A SHA-256, written in hexadecimal.
@@ -60,7 +78,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// The digest of all the object's sources below `root`: path and content of each, sorted by path.
+/// The digest of all the objects' sources below `root`: path and content of each, sorted by path.
 pub(crate) fn sources(root: &Path) -> Result<Digest> {
     let mut paths: Vec<PathBuf> = FILES.iter().map(|file| root.join(file)).collect();
     for folder in FOLDERS {
@@ -105,21 +123,21 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_object_is_made_of_the_committed_sources() {
+    fn the_committed_objects_are_made_of_the_committed_sources() {
         let recorded = manifest(&root()).unwrap().sources;
         let mend = "the kernel side's sources have changed: run `cargo xtask ebpf` and commit what it writes";
         assert_eq!(sources(&root()).unwrap().to_string(), recorded, "{mend}");
     }
 
     #[test]
-    fn the_committed_object_is_the_one_recorded() {
-        let object = read(&root().join(OBJECT)).unwrap();
-        let mend = "the object and its manifest are not of one build: run `cargo xtask ebpf`";
-        assert_eq!(
-            Digest::of_content(&object).to_string(),
-            manifest(&root()).unwrap().object,
-            "{mend}"
-        );
+    fn the_committed_objects_are_those_recorded() {
+        let recorded = manifest(&root()).unwrap().objects;
+        let mend = "the objects and their manifest are not of one build: run `cargo xtask ebpf`";
+        let found = OBJECTS.map(|object| {
+            let content = read(&root().join(object.file)).unwrap();
+            (object.file.to_owned(), Digest::of_content(&content).to_string())
+        });
+        assert_eq!(BTreeMap::from(found), recorded, "{mend}");
     }
 
     #[test]

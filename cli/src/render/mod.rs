@@ -5,6 +5,7 @@ pub(crate) mod anomalies;
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod experiment;
+pub(crate) mod explanation;
 pub(crate) mod hdr_log;
 pub(crate) mod hist;
 pub(crate) mod html;

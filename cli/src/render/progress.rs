@@ -29,7 +29,7 @@ impl Bar {
             Progress::Started { experiment, runs } => self.start(experiment, *runs),
             Progress::Ran { done, failed } => self.ran(*done, *failed),
             Progress::Warning(warning) => self.0.println(format!("warning: {warning}")),
-            Progress::Finished(_) => {}
+            Progress::Finished(_) | Progress::Explained(_) => {}
         }
     }
 

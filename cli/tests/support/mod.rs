@@ -114,6 +114,7 @@ fn finished(failed: u32, state: State) -> Progress {
 #[tonic::async_trait]
 impl Wbd for Script {
     type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
+    type ExplainStream = Self::RunStream;
 
     async fn run(&self, request: Request<RunRequest>) -> Result<Response<Self::RunStream>, Status> {
         let target = request.into_inner().targets.remove(0);
@@ -201,6 +202,15 @@ impl Wbd for Script {
             &experiment,
             &asked.metrics,
         )))
+    }
+
+    async fn explain(&self, _: Request<ExplainRequest>) -> Result<Response<Self::ExplainStream>, Status> {
+        let explanation = format!(
+            r#"{{"schema":1,"a":{CELL},"b":{CELL},"difference":{{"ns":0,"ratio":1.0}},"causes":[],"unattributed":0.0,
+                "verdict":"no difference to explain"}}"#
+        );
+        let explained = Progress::Explained(serde_json::from_str(&explanation).unwrap());
+        Ok(Response::new(Box::pin(tokio_stream::iter([Ok(explained)]))))
     }
 
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {

@@ -5,6 +5,8 @@
 //! Nothing here allocates, parses or decides.
 #![no_std]
 
+pub mod diagnosis;
+
 /// Bytes of a task's command name in the kernel (`TASK_COMM_LEN`), the closing zero included.
 pub const COMM_LEN: usize = 16;
 

@@ -4,6 +4,7 @@
 pub mod anomaly;
 pub mod compare;
 pub mod drift;
+pub mod explain;
 pub mod histogram;
 mod interval;
 mod normal;

@@ -116,6 +116,11 @@ impl Changes {
         self.cpus = Some(cpus);
     }
 
+    /// Gives the program this nice value.
+    pub fn renice(&mut self, nice: i32) {
+        self.nice = Some(nice);
+    }
+
     /// Has the kernel lay the program's memory out the same way in every run.
     pub fn fix_addresses(&mut self) {
         self.fixed_addresses = true;

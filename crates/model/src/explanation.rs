@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::compare::ComparedCell;
+use crate::profile::Profile;
 
 /// The document of `wbctl --json explain A B`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,10 @@ pub struct Explanation {
     pub a: ComparedCell,
     /// The other.
     pub b: ComparedCell,
-    /// How far apart they are, in runs without probes.
+    /// How far apart they were when they were recorded, where both have runs that count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Difference>,
+    /// How far apart they are now, in runs without probes, made in turns.
     pub difference: Difference,
     /// Ranked by share, the largest first; empty where there is nothing to explain.
     pub causes: Vec<Cause>,
@@ -30,6 +34,9 @@ pub struct Explanation {
     pub warnings: Vec<String>,
     /// What it comes to, in words.
     pub verdict: String,
+    /// The runs under probes that this is drawn from: A's, then B's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Profile>,
 }
 
 /// How far apart two cells are, in wall time.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Experiment, ExperimentLine};
+use crate::explanation::Explanation;
 use crate::host::{TargetInfo, WorkloadInfo};
 use crate::{CellRef, Metric, Size};
 
@@ -142,6 +143,8 @@ pub enum Progress {
     Warning(String),
     /// The experiment is over.
     Finished(Box<Experiment>),
+    /// The difference is explained.
+    Explained(Box<Explanation>),
 }
 
 /// Nothing to say.
@@ -182,6 +185,15 @@ pub struct AnomaliesRequest {
     pub experiment: String,
     /// What to look at; the usual metrics where none is named.
     pub metrics: Vec<Metric>,
+}
+
+/// Ask why one cell differs from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainRequest {
+    /// The cell to explain.
+    pub a: CellRef,
+    /// What it is held against.
+    pub b: CellRef,
 }
 
 /// Ask for histograms.

@@ -2,5 +2,6 @@
 
 mod answers;
 pub(crate) mod caller;
+mod questions;
 pub(crate) mod service;
 mod status;

@@ -13,17 +13,19 @@ use wbd_model::document::Experiment;
 use wbd_model::host::{Diagnosis, EntryBias, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
-    AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, HistogramRequest, Histograms,
-    Progress, RunRequest, ShowRequest, TargetList, TimelineRequest, Timelines, WorkloadList,
+    AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, ExplainRequest,
+    HistogramRequest, Histograms, Progress, RunRequest, ShowRequest, TargetList, TimelineRequest, Timelines,
+    WorkloadList,
 };
 use wbd_model::service::wbd_server::Wbd;
 
-use super::{answers, caller, status};
+use super::{answers, caller, questions, status};
 use crate::doctor;
 use crate::engine::Engine;
 use crate::launch::weight::{self, Weight};
 use crate::session::cancel::Cancel;
-use crate::session::experiment;
+use crate::session::experiment::{self, ExperimentError};
+use crate::session::explain;
 use crate::session::laboratory::{Laboratory, LaunchThread};
 use crate::session::news::News;
 use crate::session::plan::Plan;
@@ -127,6 +129,7 @@ async fn blocking<A: Send + 'static>(
 #[tonic::async_trait]
 impl Wbd for Service {
     type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
+    type ExplainStream = Self::RunStream;
 
     async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let caller = caller::of(&request)?;
@@ -173,7 +176,34 @@ impl Wbd for Service {
         let plan = Plan::new(request.into_inner(), caller, inherited, &self.assets);
         let plan = plan.map_err(|error| status::of_plan(&error))?;
         let (client, messages) = mpsc::channel(CLIENT_QUEUE);
-        tokio::spawn(experiment(plan, self.queue.clone(), client, self.stop.clone()));
+        let work = move |laboratory: &mut Laboratory, news: &mut News, cancel: &Cancel| {
+            let document = experiment::run(laboratory, &plan, doctor::machine(), news, cancel)?;
+            Ok(Progress::Finished(Box::new(document)))
+        };
+        tokio::spawn(take_turn(work, self.queue.clone(), client, self.stop.clone()));
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<ExplainRequest>,
+    ) -> Result<Response<Self::ExplainStream>, Status> {
+        let caller = caller::of(&request)?;
+        let inherited = caller::inherited(&request)?;
+        let assets = self.assets.clone();
+        let asked = self
+            .read(request, move |reader, request| {
+                questions::asked(reader, request, &caller, &inherited, &assets)
+            })
+            .await?
+            .into_inner();
+        let assets = self.assets.clone();
+        let (client, messages) = mpsc::channel(CLIENT_QUEUE);
+        let work = move |laboratory: &mut Laboratory, news: &mut News, cancel: &Cancel| {
+            let explanation = explain::run(laboratory, asked, &assets, news, cancel)?;
+            Ok(Progress::Explained(Box::new(explanation)))
+        };
+        tokio::spawn(take_turn(work, self.queue.clone(), client, self.stop.clone()));
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 
@@ -235,8 +265,19 @@ impl Wbd for Service {
 type Client = mpsc::Sender<Result<Progress, Status>>;
 type Stop = tokio::sync::watch::Receiver<bool>;
 
-/// An experiment from its place in the queue to its end.
-async fn experiment(plan: Plan, queue: Queue<LaunchThread>, client: Client, stop: Stop) {
+/// What is done on the launch thread for a client: it ends in a last message.
+trait Work:
+    FnOnce(&mut Laboratory, &mut News, &Cancel) -> Result<Progress, ExperimentError> + Send + 'static
+{
+}
+
+impl<W> Work for W where
+    W: FnOnce(&mut Laboratory, &mut News, &Cancel) -> Result<Progress, ExperimentError> + Send + 'static
+{
+}
+
+/// Work from its place in the queue to its end.
+async fn take_turn(work: impl Work, queue: Queue<LaunchThread>, client: Client, stop: Stop) {
     let (ahead, turn) = queue.enter();
     if ahead > 0 {
         let _ = client.send(Ok(Progress::Queued { ahead })).await;
@@ -247,11 +288,11 @@ async fn experiment(plan: Plan, queue: Queue<LaunchThread>, client: Client, stop
         () = client.closed() => return,
         _ = stopped.wait_for(|stop| *stop) => return,
     };
-    supervise(turn, plan, client, stop).await;
+    supervise(turn, work, client, stop).await;
 }
 
-/// Has the launch thread conduct the experiment; ends it where the client goes or the daemon stops.
-async fn supervise(turn: Turn<LaunchThread>, plan: Plan, client: Client, mut stop: Stop) {
+/// Has the launch thread do the work; ends it where the client goes or the daemon stops.
+async fn supervise(turn: Turn<LaunchThread>, work: impl Work, client: Client, mut stop: Stop) {
     let cancel = match Cancel::new() {
         Ok(cancel) => cancel,
         Err(error) => return tracing::error!("cannot make an event descriptor: {error}"),
@@ -259,7 +300,7 @@ async fn supervise(turn: Turn<LaunchThread>, plan: Plan, client: Client, mut sto
     let (done, mut end) = mpsc::channel::<()>(1);
     let (watched, flag) = (client.clone(), cancel.clone());
     turn.guarded.give(move |laboratory| {
-        conduct(laboratory, &plan, client, &flag);
+        conduct(laboratory, work, client, &flag);
         drop(done);
     });
     tokio::select! {
@@ -271,11 +312,11 @@ async fn supervise(turn: Turn<LaunchThread>, plan: Plan, client: Client, mut sto
     end.recv().await;
 }
 
-/// Makes the experiment and tells the client how it ended.
-fn conduct(laboratory: &mut Laboratory, plan: &Plan, client: Client, cancel: &Cancel) {
+/// Does the work and tells the client how it ended.
+fn conduct(laboratory: &mut Laboratory, work: impl Work, client: Client, cancel: &Cancel) {
     let mut news = News::new(client);
-    match experiment::run(laboratory, plan, doctor::machine(), &mut news, cancel) {
-        Ok(document) => news.send(Progress::Finished(Box::new(document))),
+    match work(laboratory, &mut news, cancel) {
+        Ok(last) => news.send(last),
         Err(error) => {
             tracing::warn!("an experiment ended early: {error}");
             news.fail(status::of_experiment(&error));

@@ -138,7 +138,7 @@ fn sum_up_all(
 }
 
 /// A cell's document before its first run.
-fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
+pub(super) fn document(cell: &PlannedCell, plan: &Plan) -> Cell {
     Cell {
         target: cell.target.clone(),
         workload: cell.workload.clone(),
@@ -217,7 +217,7 @@ fn note_missing_interrupts(kernel: &Kernel, cells: &mut [Cell]) {
     }
 }
 
-fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<(), KernelError> {
+pub(super) fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<(), KernelError> {
     kernel.attach()?;
     let mut runners: Vec<&Path> = ready
         .iter()

@@ -10,6 +10,7 @@ mod cold;
 mod conditions;
 mod disk;
 pub(crate) mod experiment;
+pub(crate) mod explain;
 pub(crate) mod laboratory;
 pub(crate) mod news;
 pub(crate) mod plan;

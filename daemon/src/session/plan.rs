@@ -56,6 +56,7 @@ fn known_targets() -> String {
 }
 
 /// A checked request.
+#[derive(Clone)]
 pub(crate) struct Plan {
     /// The request.
     pub(crate) request: RunRequest,
@@ -68,6 +69,7 @@ pub(crate) struct Plan {
 }
 
 /// A target with a workload, and what it takes to run it.
+#[derive(Clone)]
 pub(crate) struct PlannedCell {
     /// Name of the target.
     pub(crate) target: String,
@@ -84,6 +86,7 @@ pub(crate) struct PlannedCell {
 }
 
 /// What it takes to run a cell.
+#[derive(Clone)]
 pub(crate) enum Means {
     /// A program as it is.
     Program(Program),

@@ -103,11 +103,7 @@ impl Runs<'_> {
 
     fn one(&mut self, cell: usize, run: u32, order: u32, cancel: &Cancel) -> Result<Sample, ExperimentError> {
         let ready = &self.ready[cell];
-        let limits = Limits {
-            time: Duration::from_millis(self.plan.request.time_limit_ms),
-            output_bytes: OUTPUT_LIMIT_BYTES,
-            memory_bytes: self.plan.request.memory_limit_mib.saturating_mul(MIB),
-        };
+        let limits = limits(self.plan);
         let output = self.plan.cells[ready.index].output.as_ref();
         let Laboratory {
             kernel,
@@ -150,6 +146,15 @@ impl Runs<'_> {
             }
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
         }
+    }
+}
+
+/// What bounds each run of a plan.
+pub(super) fn limits(plan: &Plan) -> Limits {
+    Limits {
+        time: Duration::from_millis(plan.request.time_limit_ms),
+        output_bytes: OUTPUT_LIMIT_BYTES,
+        memory_bytes: plan.request.memory_limit_mib.saturating_mul(MIB),
     }
 }
 

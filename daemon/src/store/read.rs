@@ -5,9 +5,9 @@
 //! sums up [`Reader::samples`].
 
 use rusqlite::{Connection, OptionalExtension as _};
-use wbd_model::{Experiment, ExperimentLine, Metric, Sample};
+use wbd_model::{Experiment, ExperimentLine, Metric, RunRequest, Sample};
 
-use super::column::Word;
+use super::column::{Json, Word};
 use super::{Scope, Store, StoreError, list, rows};
 
 /// A connection that reads what its scope may see.
@@ -48,6 +48,17 @@ impl Reader {
     /// The experiment of this name, or the newest for `latest`; with its runs where they are wanted.
     pub(crate) fn experiment(&self, name: &str, with_samples: bool) -> Result<Option<Stored>, StoreError> {
         self.explain(self.read_experiment(name, with_samples))
+    }
+
+    /// What was asked for when the experiment was made, and the user who did.
+    pub(crate) fn request(&self, name: &str) -> Result<Option<(RunRequest, u32)>, StoreError> {
+        let query = "SELECT request, owner_uid FROM experiment WHERE id = ?";
+        self.explain(self.scope.find(&self.connection, name).and_then(|id| {
+            let row = self
+                .connection
+                .query_row(query, [id], |row| Ok((row.get::<_, Json<_>>(0)?.0, row.get(1)?)));
+            row.optional()
+        }))
     }
 
     /// The runs of a cell by its number, in their order within the cell; none where there is no such cell.

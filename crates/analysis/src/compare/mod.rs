@@ -14,7 +14,7 @@ mod warnings;
 use wbd_model::compare::{Compared, Comparison, Pair, Test, Verdict};
 use wbd_model::{Cell, Metric, SCHEMA};
 
-pub use self::pairs::{Side, Unpaired};
+pub use self::pairs::{Side, Unpaired, one};
 use self::verdict::{Measured, conclude};
 use crate::ratio_of_medians;
 use crate::summary::summarize;

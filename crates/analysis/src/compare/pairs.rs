@@ -111,6 +111,21 @@ pub(super) fn pair<'a>(a: &Side<'a>, b: &Side<'a>) -> Result<Vec<Two<'a>>, Unpai
     Ok(pairs)
 }
 
+/// The one cell that a side names.
+///
+/// # Errors
+///
+/// It names none, or several.
+pub fn one<'a>(side: &Side<'a>) -> Result<(ComparedCell, &'a Cell), Unpaired> {
+    match &cells(side)?[..] {
+        [of] => Ok((of.name(), of.cell)),
+        several => Err(Unpaired::Ambiguous {
+            name: side.name.clone(),
+            cells: numbered(several),
+        }),
+    }
+}
+
 fn cells<'a>(side: &Side<'a>) -> Result<Vec<Of<'a>>, Unpaired> {
     let experiment = side.experiment;
     let all = (0..).zip(&experiment.cells).map(|(number, cell)| Of {

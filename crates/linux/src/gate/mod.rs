@@ -102,6 +102,15 @@ impl Program {
         self
     }
 
+    /// The same, started by another program that is given these arguments (the first is its name) and then this
+    /// program's path and arguments.
+    #[must_use]
+    pub fn started_by(self, path: CString, mut args: Vec<CString>) -> Self {
+        args.push(self.path);
+        args.extend(self.args.into_iter().skip(1));
+        Self { path, args, ..self }
+    }
+
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &CStr {

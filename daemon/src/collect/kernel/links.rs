@@ -2,7 +2,7 @@
 
 /// Attachments of one kind. Dropping them detaches all at once: for each of some kinds the kernel waits 70 ms
 /// until no CPU can be inside.
-pub(super) struct Links<T: Send>(Vec<T>);
+pub(in crate::collect) struct Links<T: Send>(Vec<T>);
 
 impl<T: Send> Default for Links<T> {
     fn default() -> Self {
@@ -17,11 +17,11 @@ impl<T: Send> FromIterator<T> for Links<T> {
 }
 
 impl<T: Send> Links<T> {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::collect) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn push(&mut self, link: T) {
+    pub(in crate::collect) fn push(&mut self, link: T) {
         self.0.push(link);
     }
 }

@@ -1,7 +1,7 @@
 //! The kernel side, loaded once and attached while an experiment runs.
 
 mod interrupts;
-mod links;
+pub(super) mod links;
 
 use aya::maps::{HashMap, Map, MapData, RingBuf};
 use aya::programs::raw_trace_point::RawTracePointLink;
@@ -19,6 +19,7 @@ use wbd_linux::cgroup::Nest;
 use wbd_linux::{offsets, process, usdt};
 
 use self::links::Links;
+use super::diagnosis::probes::Probes;
 use super::tracing_fs::{NoTracingFs, TracingFs};
 
 /// The kernel side's object, as built from `ebpf/`.
@@ -116,6 +117,8 @@ pub(crate) struct Kernel {
     attached: Attached,
     /// Why interrupts are not seen, where they are not.
     no_interrupts: Option<String>,
+    /// What the next run is diagnosed with, where it is: see [`Self::diagnose`].
+    diagnosis: Option<Probes>,
     /// Unmounted last.
     tracing: TracingFs,
 }
@@ -185,6 +188,7 @@ impl Kernel {
             ebpf,
             attached: Attached::default(),
             no_interrupts: None,
+            diagnosis: None,
             tracing,
         })
     }
@@ -319,9 +323,24 @@ impl Kernel {
             run,
             ..RunState::default()
         };
+        if let Some(probes) = &mut self.diagnosis {
+            probes.watch(cgroup)?;
+        }
         Ok(self
             .runs
             .insert(cgroup, <[u64; RUN_STATE_WORDS]>::from(state), 0)?)
+    }
+
+    /// Diagnoses the run that is registered next, until [`Self::diagnosed`] takes the probes away.
+    pub(crate) fn diagnose(&mut self) -> Result<(), KernelError> {
+        self.tracing.ensure()?;
+        self.diagnosis = Some(Probes::attach()?);
+        Ok(())
+    }
+
+    /// The probes of the run that was diagnosed; they are no longer there for another.
+    pub(crate) fn diagnosed(&mut self) -> Option<Probes> {
+        self.diagnosis.take()
     }
 
     /// Follows a process of a container engine, and those it makes, for a registered run.
@@ -372,7 +391,7 @@ fn ring_buffer(map: Map) -> Result<MapData, KernelError> {
     }
 }
 
-fn typed<'a, T>(ebpf: &'a mut Ebpf, program: &'static str) -> Result<&'a mut T, KernelError>
+pub(super) fn typed<'a, T>(ebpf: &'a mut Ebpf, program: &'static str) -> Result<&'a mut T, KernelError>
 where
     &'a mut T: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
 {

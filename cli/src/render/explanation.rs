@@ -1,0 +1,122 @@
+//! An explanation: the difference, its causes by what they carry, what was tried, and where both runs spent their time.
+
+use wbd_model::compare::ComparedCell;
+use wbd_model::explanation::{Cause, Difference, Explanation, Trial};
+use wbd_model::profile::{Counted, Frame, Layer, Profile};
+
+use super::table::{left, plain, right, table};
+use super::units::figure;
+use super::workload;
+use wbd_model::Unit;
+
+/// Functions that are shown of each run.
+const MOST_FUNCTIONS: usize = 8;
+
+/// All of it as text.
+pub(crate) fn draw(explanation: &Explanation) -> String {
+    let mut text = format!(
+        "A {}\nB {}\n",
+        plain(&name(&explanation.a)),
+        plain(&name(&explanation.b))
+    );
+    if let Some(recorded) = explanation.recorded {
+        text += &format!("recorded: {}\n", difference(recorded));
+    }
+    text += &format!("now, in turns: {}\n\n", difference(explanation.difference));
+    text += &plain(&explanation.verdict);
+    text += "\n";
+    if !explanation.causes.is_empty() {
+        text += &format!("\n{}", causes(explanation));
+    }
+    if !explanation.experiments.is_empty() {
+        text += "\nwhat was changed, one thing at a time:\n";
+        text.extend(explanation.experiments.iter().map(trial));
+    }
+    for (which, profile) in ["A", "B"].into_iter().zip(&explanation.profiles) {
+        text += &functions(which, profile);
+    }
+    if let Some([a, b]) = explanation.slowdown {
+        text += &format!("\nunder probes A took {a:.2} times as long, B {b:.2} times\n");
+    }
+    for warning in &explanation.warnings {
+        text += &format!("warning: {}\n", plain(warning));
+    }
+    text
+}
+
+fn name(cell: &ComparedCell) -> String {
+    let workload = workload(&cell.workload, cell.size);
+    let args = cell.args.join(" ");
+    let space = if args.is_empty() { "" } else { " " };
+    format!("{}:{}/{workload}{space}{args}", cell.experiment, cell.target)
+}
+
+fn difference(difference: Difference) -> String {
+    let sign = if difference.ns < 0 { "-" } else { "+" };
+    format!(
+        "A takes {sign}{}, {:.2} times B's time",
+        figure(difference.ns.unsigned_abs(), Unit::Ns),
+        difference.ratio
+    )
+}
+
+fn causes(explanation: &Explanation) -> String {
+    let headings = [
+        right("share"),
+        left("cause"),
+        left("confirmed"),
+        left("what was seen"),
+    ];
+    let row = |cause: &Cause| {
+        vec![
+            format!("{:.0} %", cause.share * 100.0),
+            serde_json::to_value(cause.kind)
+                .ok()
+                .and_then(|kind| Some(kind.as_str()?.to_owned()))
+                .unwrap_or_default(),
+            if cause.confirmed { "yes" } else { "no" }.to_owned(),
+            plain(&cause.text),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = explanation.causes.iter().map(row).collect();
+    rows.push(vec![
+        format!("{:.0} %", explanation.unattributed * 100.0),
+        "unattributed".to_owned(),
+        String::new(),
+        "below 1 % each, or what the probes and the clock miss".to_owned(),
+    ]);
+    table(&headings, rows)
+}
+
+fn trial(trial: &Trial) -> String {
+    format!("- {} ({})\n", plain(&trial.text), difference(trial.difference))
+}
+
+/// Where the clock met a run most often.
+fn functions(which: &str, profile: &Profile) -> String {
+    let looks = profile.stacks.iter().filter(|stack| stack.what == Counted::OnCpu);
+    let mut counts: Vec<(&Frame, u64)> = Vec::new();
+    for stack in looks {
+        let Some(frame) = stack
+            .frames
+            .iter()
+            .find(|frame| frame.layer != Layer::Kernel)
+            .or(stack.frames.first())
+        else {
+            continue;
+        };
+        match counts.iter_mut().find(|(known, _)| *known == frame) {
+            Some((_, count)) => *count += stack.count,
+            None => counts.push((frame, stack.count)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let all: u64 = counts.iter().map(|(_, count)| count).sum();
+    let mut text = format!("\n{which} on its CPUs, by function ({all} looks):\n");
+    for (frame, count) in counts.into_iter().take(MOST_FUNCTIONS) {
+        let share = 100.0 * count as f64 / all.max(1) as f64;
+        let module = plain(&frame.module);
+        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&frame.function));
+    }
+    text
+}

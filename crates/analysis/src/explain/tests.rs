@@ -1,0 +1,1 @@
+//! Made profiles of which the cause is known.

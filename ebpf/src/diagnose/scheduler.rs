@@ -1,0 +1,130 @@
+//! What the scheduler and the life of processes tell.
+
+use aya_ebpf::bindings::BPF_F_USER_STACK;
+use aya_ebpf::helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid};
+use aya_ebpf::macros::raw_tracepoint;
+use aya_ebpf::programs::RawTracePointContext;
+use aya_ebpf::programs::tracing::StackIdContext as _;
+use wbd_abi::diagnosis::{
+    ASLEEP, Life, NO_STACK, RUNNABLE, RUNNING, WOKEN_BY_END, WOKEN_BY_KERNEL, WOKEN_BY_OTHER, WOKEN_BY_THREAD,
+};
+
+use crate::calls;
+use crate::life::{self, now, process_id, thread_id};
+use crate::maps::{STACKS, exit};
+
+/// A task that has ended leaves its CPU in this state (`TASK_DEAD`).
+const DEAD: u64 = 0x80;
+
+/// `sched:sched_switch` (preempted, previous task, next task, the previous one's state).
+#[raw_tracepoint(tracepoint = "sched_switch")]
+pub fn switch(ctx: RawTracePointContext) -> i32 {
+    let (previous, next) = (thread_id(ctx.arg(1)), thread_id(ctx.arg(2)));
+    let preempted = ctx.arg::<u64>(0) & 1 != 0;
+    let state = ctx.arg::<u64>(3) as u32 as u64;
+    let now = now();
+    let mut own = false;
+    if let Some(life) = life::of(previous) {
+        own = true;
+        if state & DEAD != 0 {
+            life::end(life);
+        } else {
+            let sleeps = state != 0 && !preempted;
+            if sleeps {
+                note_stacks(life, &ctx);
+            }
+            life::leave(life, now, sleeps);
+        }
+    }
+    if let Some(life) = life::of(next) {
+        come(life, now, previous, own);
+    }
+    0
+}
+
+#[inline(always)]
+fn note_stacks(life: &mut Life, ctx: &RawTracePointContext) {
+    let kernel = ctx.get_stackid(&STACKS, 0);
+    let user = ctx.get_stackid(&STACKS, u64::from(BPF_F_USER_STACK));
+    life.kernel_stack = kernel.map_or(NO_STACK, |id| id as u32);
+    life.user_stack = user.map_or(NO_STACK, |id| id as u32);
+}
+
+/// It gets a CPU: who had it until now, it waited for.
+#[inline(always)]
+fn come(life: &mut Life, now: u64, previous: u32, own: bool) {
+    if life.state == RUNNABLE {
+        let waited = now.saturating_sub(life.since_ns);
+        if own {
+            life.runnable_own_ns += waited;
+        } else if previous == 0 {
+            life.wakeup_ns += waited;
+        } else {
+            life.runnable_others_ns += waited;
+        }
+    }
+    life.state = RUNNING;
+    life.since_ns = now;
+}
+
+/// `sched:sched_waking` (task), on the CPU of whoever wakes it.
+#[raw_tracepoint(tracepoint = "sched_waking")]
+pub fn waking(ctx: RawTracePointContext) -> i32 {
+    let Some(life) = life::of(thread_id(ctx.arg(0))) else {
+        return 0;
+    };
+    if life.state != ASLEEP {
+        return 0;
+    }
+    let current = bpf_get_current_pid_tgid() as u32;
+    let (woken_by, waker) = match life::of(current) {
+        Some(waker) if waker.ending != 0 || is_exit(waker.call) => (WOKEN_BY_END, waker.group),
+        Some(waker) => (WOKEN_BY_THREAD, waker.group),
+        None if current == 0 => (WOKEN_BY_KERNEL, 0),
+        None => (WOKEN_BY_OTHER, 0),
+    };
+    life::wake(life, now(), woken_by, waker);
+    0
+}
+
+#[inline(always)]
+fn is_exit(call: u32) -> bool {
+    call != 0 && exit().contains(&(call - 1))
+}
+
+/// `sched:sched_process_fork` (parent, child).
+#[raw_tracepoint(tracepoint = "sched_process_fork")]
+pub fn process_fork(ctx: RawTracePointContext) -> i32 {
+    let parent = thread_id(ctx.arg(0));
+    if life::of(parent).is_some() {
+        let child = ctx.arg(1);
+        life::begin(thread_id(child), process_id(child), parent, RUNNABLE);
+    }
+    0
+}
+
+/// `sched:sched_process_exec` (task, old pid, binary).
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn process_exec(_: RawTracePointContext) -> i32 {
+    if let Some(life) = life::current() {
+        life.comm = bpf_get_current_comm().unwrap_or_default();
+    }
+    0
+}
+
+/// `sched:sched_process_exit` (task): a thread ends.
+#[raw_tracepoint(tracepoint = "sched_process_exit")]
+pub fn process_exit(ctx: RawTracePointContext) -> i32 {
+    let Some(life) = life::of(thread_id(ctx.arg(0))) else {
+        return 0;
+    };
+    let now = now();
+    life::settle(life, now);
+    life.ending = 1;
+    life.died_ns = now;
+    life.comm = bpf_get_current_comm().unwrap_or_default();
+    if life.call != 0 {
+        calls::close(life, now, 0);
+    }
+    0
+}
