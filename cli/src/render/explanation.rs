@@ -1,13 +1,13 @@
 //! An explanation: the difference, its causes by what they carry, what was tried, and where both runs spent their time.
 
+use wbd_model::Unit;
 use wbd_model::compare::ComparedCell;
 use wbd_model::explanation::{Cause, Difference, Explanation, Trial};
 use wbd_model::profile::{Counted, Frame, Layer, Profile};
 
-use super::table::{left, plain, right, table};
+use super::table::plain;
 use super::units::figure;
 use super::workload;
-use wbd_model::Unit;
 
 /// Functions that are shown of each run.
 const MOST_FUNCTIONS: usize = 8;
@@ -60,36 +60,25 @@ fn difference(difference: Difference) -> String {
     )
 }
 
+/// What each cause carries, and what was seen of it, on the lines below.
 fn causes(explanation: &Explanation) -> String {
-    let headings = [
-        right("share"),
-        left("cause"),
-        left("confirmed"),
-        left("what was seen"),
-    ];
-    let row = |cause: &Cause| {
-        vec![
-            format!("{:.0} %", cause.share * 100.0),
-            serde_json::to_value(cause.kind)
-                .ok()
-                .and_then(|kind| Some(kind.as_str()?.to_owned()))
-                .unwrap_or_default(),
-            if cause.confirmed { "yes" } else { "no" }.to_owned(),
-            plain(&cause.text),
-        ]
+    let line = |cause: &Cause| {
+        let sure = if cause.confirmed { ", confirmed" } else { "" };
+        let share = cause.share * 100.0;
+        format!(
+            "{share:>5.0} %  {}{sure}\n         {}\n",
+            cause.kind,
+            plain(&cause.text)
+        )
     };
-    let mut rows: Vec<Vec<String>> = explanation.causes.iter().map(row).collect();
-    rows.push(vec![
-        format!("{:.0} %", explanation.unattributed * 100.0),
-        "unattributed".to_owned(),
-        String::new(),
-        "below 1 % each, or what the probes and the clock miss".to_owned(),
-    ]);
-    table(&headings, rows)
+    let mut text = String::from("share of the difference, and what was seen:\n");
+    text.extend(explanation.causes.iter().map(line));
+    let left = explanation.unattributed * 100.0;
+    text + &format!("{left:>5.0} %  unattributed\n")
 }
 
 fn trial(trial: &Trial) -> String {
-    format!("- {} ({})\n", plain(&trial.text), difference(trial.difference))
+    format!("- {}\n", plain(&trial.text))
 }
 
 /// Where the clock met a run most often.

@@ -91,6 +91,24 @@ pub enum CauseKind {
     Interference,
 }
 
+impl std::fmt::Display for CauseKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::UserCpu => "user-cpu",
+            Self::EngineCpu => "engine-cpu",
+            Self::Compile => "compile",
+            Self::Syscalls => "syscalls",
+            Self::LockWait => "lock-wait",
+            Self::Sleep => "sleep",
+            Self::IoWait => "io-wait",
+            Self::PageFaults => "page-faults",
+            Self::Processes => "processes",
+            Self::MemoryBandwidth => "memory-bandwidth",
+            Self::Interference => "interference",
+        })
+    }
+}
+
 /// A change of one factor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {

@@ -13,7 +13,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use wbd_model::explanation::{Cause, CauseKind, Difference};
-use wbd_model::profile::Profile;
+use wbd_model::profile::{Profile, Thread};
 
 pub use self::breakdown::{Breakdown, Part};
 pub use self::words::time;
@@ -23,6 +23,12 @@ use crate::ratio::ratio_of_medians;
 const LEAST_RATIO: f64 = 1.03;
 /// A cause that carries less is left unattributed.
 const LEAST_SHARE: f64 = 0.01;
+/// What the probes add to one system call at most, nanoseconds.
+const DEAREST_CALL_NS: f64 = 2_000.0;
+
+fn calls(thread: &Thread) -> u64 {
+    thread.syscalls.iter().map(|call| call.calls).sum()
+}
 
 /// How far A's runs are from B's; none where there is no difference to explain. Wall times without probes, nanoseconds.
 #[must_use]
@@ -67,12 +73,24 @@ impl Side<'_> {
     pub fn slowdown(&self) -> f64 {
         self.profile.wall_ns as f64 / self.wall_ns.max(1) as f64
     }
+
+    /// The parts of a run without probes. What the probes add lies half before and half after each system call, where
+    /// there are calls enough for that; else it is spread over everything.
+    fn parts(&self) -> Breakdown {
+        let parts = Breakdown::of(self.profile);
+        let added = self.profile.wall_ns.saturating_sub(self.wall_ns) as f64;
+        let calls = self.profile.threads.first().map_or(0, calls);
+        if calls > 0 && added / calls as f64 <= DEAREST_CALL_NS {
+            return parts.without_calls(added);
+        }
+        parts.scaled(1.0 / self.slowdown())
+    }
 }
 
 /// The causes of a difference, ranked by the share they carry, and the share that has none.
 #[must_use]
 pub fn causes(a: Side, b: Side) -> (Vec<Cause>, f64) {
-    let parts = [a, b].map(|side| Breakdown::of(side.profile).scaled(1.0 / side.slowdown()));
+    let parts = [a, b].map(|side| side.parts());
     let total = a.wall_ns as f64 - b.wall_ns as f64;
     let mut excess = BTreeMap::<CauseKind, f64>::new();
     for (part, ns) in &parts[0].parts {

@@ -193,9 +193,10 @@ fn number(value: u64) -> String {
     groups.join(",")
 }
 
-/// A time to three digits.
+/// A time to three digits; nothing is below 0.
 #[must_use]
 pub fn time(ns: f64) -> String {
+    let ns = ns.max(0.0) + 0.0; // the sum of nothing is -0
     let (value, unit) = match ns {
         ns if ns >= 1e9 => (ns / 1e9, "s"),
         ns if ns >= 1e6 => (ns / 1e6, "ms"),

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use wbd_analysis::explain::{self, Side, causes};
 use wbd_linux::inherited::Inherited;
 use wbd_model::explanation::{Cause, CauseKind, Difference, Trial};
+use wbd_model::profile::Profile;
 use wbd_model::{Progress, RunRequest};
 
 use super::budget::Budget;
@@ -55,14 +56,18 @@ impl Change {
     }
 
     /// What may put a cause to the test, the most telling first.
-    fn of(kind: CauseKind) -> &'static [Self] {
-        match kind {
-            CauseKind::Syscalls => &[Self::Blocks, Self::NullOutput, Self::Doubled],
+    fn of(cause: &Cause) -> &'static [Self] {
+        match cause.kind {
+            CauseKind::Syscalls if cause.text.contains("write") => {
+                &[Self::Blocks, Self::NullOutput, Self::Doubled]
+            }
+            CauseKind::Syscalls => &[Self::Doubled],
             CauseKind::LockWait => &[Self::Blocks, Self::Doubled],
             CauseKind::Compile => &[Self::Ahead],
             CauseKind::Interference => &[Self::Priority],
-            CauseKind::IoWait => &[Self::NullOutput, Self::Doubled],
-            CauseKind::UserCpu
+            CauseKind::IoWait if cause.text.contains("write") => &[Self::NullOutput, Self::Doubled],
+            CauseKind::IoWait
+            | CauseKind::UserCpu
             | CauseKind::EngineCpu
             | CauseKind::Sleep
             | CauseKind::PageFaults
@@ -80,6 +85,12 @@ pub(super) struct Question<'a> {
     pub(super) assets: &'a Assets,
 }
 
+/// What a change came to: wall times of both cells, and for [`Change::Doubled`] a run of each under probes.
+struct Outcome {
+    walls: [Vec<u64>; 2],
+    profiles: Option<[Profile; 2]>,
+}
+
 impl Question<'_> {
     /// Makes the changes, runs both cells with each, and judges.
     pub(super) fn put(
@@ -88,30 +99,48 @@ impl Question<'_> {
         news: &News,
         cancel: &Cancel,
     ) -> Result<Vec<Trial>, ExperimentError> {
-        let mut trials = Vec::new();
+        let mut trials: Vec<Trial> = Vec::new();
+        let mut known: Vec<(Change, Option<Outcome>)> = Vec::new();
         let worth = self.causes.iter().filter(|cause| cause.share >= WORTH_TESTING);
         for cause in worth.take(MOST_CAUSES) {
-            for &change in Change::of(cause.kind) {
-                let Some(plans) = self.changed(change) else {
+            for &change in Change::of(cause) {
+                if !known.iter().any(|(made, _)| *made == change) {
+                    known.push((change, self.outcome(laboratory, change, news, cancel)?));
+                }
+                let outcome = known.iter().find(|(made, _)| *made == change);
+                let Some((_, Some(outcome))) = outcome else {
                     continue;
                 };
-                news.send(Progress::Preparing(format!("runs with {}", change.text())));
-                let trial = self.trial(laboratory, (cause, change), plans, news, cancel);
-                match trial {
-                    Ok(trial) => {
-                        let confirms = trial.confirms;
-                        trials.push(trial);
-                        if confirms {
-                            break;
-                        }
-                    }
-                    // A target that does not bear the change is no reason to give up the rest.
-                    Err(ExperimentError::NothingToRun(why)) => tracing::info!("{}: {why}", change.text()),
-                    Err(other) => return Err(other),
+                trials.push(self.judge(cause, change, outcome));
+                if trials.last().is_some_and(|trial| trial.confirms) {
+                    break;
                 }
             }
         }
         Ok(trials)
+    }
+
+    /// Runs both cells with a change; none where it cannot be made.
+    fn outcome(
+        &self,
+        laboratory: &mut Laboratory,
+        change: Change,
+        news: &News,
+        cancel: &Cancel,
+    ) -> Result<Option<Outcome>, ExperimentError> {
+        let Some(plans) = self.changed(change) else {
+            return Ok(None);
+        };
+        news.send(Progress::Preparing(format!("runs with {}", change.text())));
+        match with_change(laboratory, change, plans, news, cancel) {
+            Ok(outcome) => Ok(Some(outcome)),
+            // A target that does not bear the change is no reason to give up the rest.
+            Err(ExperimentError::NothingToRun(why)) => {
+                tracing::info!("{}: {why}", change.text());
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
     }
 
     /// Both plans with the change; none where it changes neither, or cannot be made.
@@ -120,7 +149,7 @@ impl Question<'_> {
             Change::NullOutput | Change::Priority => Some((plan.clone(), true)),
             Change::Blocks => self.blocks(plan),
             Change::Ahead => self.ahead(plan),
-            Change::Doubled => self.doubled(plan).map(|plan| (plan, true)),
+            Change::Doubled => self.doubled(plan),
         });
         let [Some((a, a_differs)), Some((b, b_differs))] = changed else {
             return None;
@@ -160,82 +189,77 @@ impl Question<'_> {
         Some((self.replan(plan, request)?, true))
     }
 
-    fn doubled(&self, plan: &Plan) -> Option<Plan> {
+    fn doubled(&self, plan: &Plan) -> Option<(Plan, bool)> {
         let mut request = plan.request.clone();
         let number = request.command.iter_mut().skip(1).rev().find_map(|word| {
             let number: u64 = word.parse().ok()?;
             Some((word, number))
         });
-        let (word, number) = number.filter(|(_, number)| *number > 0)?;
+        let (word, number) = number?;
         *word = number.checked_mul(2)?.to_string();
-        self.replan(plan, request)
+        Some((self.replan(plan, request)?, number > 0))
     }
 
-    fn trial(
-        &self,
-        laboratory: &mut Laboratory,
-        (cause, change): (&Cause, Change),
-        plans: [Plan; 2],
-        news: &News,
-        cancel: &Cancel,
-    ) -> Result<Trial, ExperimentError> {
-        let [a, b] = plans;
-        let mut subjects = [
-            subject(laboratory, a, change, news)?,
-            subject(laboratory, b, change, news)?,
-        ];
-        let walls = in_turns(laboratory, &mut subjects, Budget::CHANGED, cancel)?;
-        let difference = explain::between(&walls[0], &walls[1]);
-        let (confirms, came) = if change == Change::Doubled {
-            let grew = self.growth(laboratory, &mut subjects, cause, &walls, cancel)?;
-            let confirms = grew.is_some_and(|grew| DOUBLE.contains(&grew));
-            let came = grew.map_or_else(
-                || "it is no longer a cause".to_owned(),
-                |grew| format!("what it carries is {grew:.1} times as much"),
-            );
-            (confirms, came)
-        } else {
-            let left = difference.ns as f64 / self.difference.ns as f64;
-            let confirms = left <= 1.0 - cause.share.min(1.0) / 2.0;
-            (
-                confirms,
-                format!("{:.0} % of the difference is left", left.max(0.0) * 100.0),
-            )
+    fn judge(&self, cause: &Cause, change: Change, outcome: &Outcome) -> Trial {
+        let difference = explain::between(&outcome.walls[0], &outcome.walls[1]);
+        let (confirms, came) = match &outcome.profiles {
+            Some(profiles) => match self.growth(cause, &outcome.walls, profiles) {
+                Some(grew) => (
+                    DOUBLE.contains(&grew),
+                    format!("what it carries is {grew:.1} times as much"),
+                ),
+                None => (false, "it is no longer a cause".to_owned()),
+            },
+            None => {
+                let left = difference.ns as f64 / self.difference.ns as f64;
+                let confirms = left <= 1.0 - cause.share.min(1.0) / 2.0;
+                (
+                    confirms,
+                    format!("{:.0} % of the difference is left", left.max(0.0) * 100.0),
+                )
+            }
         };
-        let judged = if confirms {
-            "as it should be"
-        } else {
-            "which does not confirm it"
-        };
-        Ok(Trial {
+        let judged = if confirms { "confirmed" } else { "not confirmed so" };
+        Trial {
             change: change.text().to_owned(),
             kind: cause.kind,
             difference,
             confirms,
-            text: format!("{}: {came}, {judged}", change.text()),
-        })
+            text: format!("{}, with {}: {came}: {judged}", cause.kind, change.text()),
+        }
     }
 
     /// How many times as much time a cause carries with the change.
-    fn growth(
-        &self,
-        laboratory: &mut Laboratory,
-        subjects: &mut [Subject; 2],
-        cause: &Cause,
-        walls: &[Vec<u64>; 2],
-        cancel: &Cancel,
-    ) -> Result<Option<f64>, ExperimentError> {
-        let [a, b] = subjects;
-        let profiles = [a.profile(laboratory, cancel)?.0, b.profile(laboratory, cancel)?.0];
+    fn growth(&self, cause: &Cause, walls: &[Vec<u64>; 2], profiles: &[Profile; 2]) -> Option<f64> {
         let sides = [0, 1].map(|side| Side {
             profile: &profiles[side],
             wall_ns: explain::median(&walls[side]),
         });
         let total = explain::between(&walls[0], &walls[1]).ns as f64;
         let (found, _) = causes(sides[0], sides[1]);
-        let found = found.into_iter().find(|found| found.kind == cause.kind);
-        Ok(found.map(|found| found.share * total / (cause.share * self.difference.ns as f64)))
+        let found = found.into_iter().find(|found| found.kind == cause.kind)?;
+        Some(found.share * total / (cause.share * self.difference.ns as f64))
     }
+}
+
+fn with_change(
+    laboratory: &mut Laboratory,
+    change: Change,
+    [a, b]: [Plan; 2],
+    news: &News,
+    cancel: &Cancel,
+) -> Result<Outcome, ExperimentError> {
+    let mut subjects = [
+        subject(laboratory, a, change, news)?,
+        subject(laboratory, b, change, news)?,
+    ];
+    let walls = in_turns(laboratory, &mut subjects, Budget::CHANGED, cancel)?;
+    let mut profiles = None;
+    if change == Change::Doubled {
+        let [a, b] = &mut subjects;
+        profiles = Some([a.profile(laboratory, cancel)?.0, b.profile(laboratory, cancel)?.0]);
+    }
+    Ok(Outcome { walls, profiles })
 }
 
 /// A cell with a change made to it.

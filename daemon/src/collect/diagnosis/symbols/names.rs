@@ -103,7 +103,7 @@ impl Names {
             None => Layer::Unknown,
         };
         Frame {
-            function: found.map_or_else(|| unnamed(layer, address), |function| function.name),
+            function: found.map_or_else(|| unnamed(layer).to_owned(), |function| function.name),
             module: String::new(),
             layer,
         }
@@ -119,11 +119,11 @@ impl Names {
     }
 }
 
-/// Addresses of a JIT's code differ from run to run, and tell nothing.
-fn unnamed(layer: Layer, address: u64) -> String {
+/// Addresses outside files differ from run to run, and tell nothing: a JIT's code, the kernel's own `[vdso]`.
+fn unnamed(layer: Layer) -> &'static str {
     match layer {
-        Layer::Guest => "[compiled guest]".to_owned(),
-        _ => format!("{address:#x}"),
+        Layer::Guest => "[compiled guest]",
+        _ => "[in no file]",
     }
 }
 
