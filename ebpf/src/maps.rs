@@ -51,6 +51,7 @@ static OFFSETS: Offsets = Offsets {
     task_run_delay: 0,
     task_switches: 0,
     task_faults: 0,
+    task_migrations: 0,
     task_queue: 0,
     queue_rq: 0,
     rq_stolen: 0,

@@ -76,10 +76,11 @@ fn report_fork(run: &Run, parent: Task, child: Task) {
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn process_exit(ctx: RawTracePointContext) -> i32 {
     let task = Task::at(ctx.arg(0));
-    if let Some(run) = Run::of_current()
-        && task.is_last_thread()
-    {
-        report_exit(&run, task);
+    if let Some(run) = Run::of_current() {
+        run.add_used(task);
+        if task.is_last_thread() {
+            report_exit(&run, task);
+        }
     }
     0
 }

@@ -5,7 +5,7 @@ use aya_ebpf::helpers::{
     bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_ns,
     generated::{bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id},
 };
-use wbd_abi::{CONTAINED, Event, EventKind, HELPER, RING_BYTES, RunState, TARGET};
+use wbd_abi::{CONTAINED, Event, EventKind, HELPER, RING_BYTES, RunState, TARGET, Usage};
 
 use crate::atomic::add;
 use crate::maps::{CONTAINERS, EVENTS, HELPERS, RUNS, run_level};
@@ -150,7 +150,33 @@ impl Run {
             return;
         }
         state.root = u64::from(current_pid());
-        state.at_launch = Task::current().usage();
+        let task = Task::current();
+        state.at_launch = task.usage();
+        state.used = Usage {
+            voluntary_switches: 0_u64.wrapping_sub(state.at_launch.voluntary_switches),
+            involuntary_switches: 0_u64.wrapping_sub(state.at_launch.involuntary_switches),
+            minor_faults: 0_u64.wrapping_sub(state.at_launch.minor_faults),
+            major_faults: 0_u64.wrapping_sub(state.at_launch.major_faults),
+        };
+        state.migrations = 0_u64.wrapping_sub(task.migrations());
+    }
+
+    /// Adds what a thread has used that ends.
+    #[inline(always)]
+    pub fn add_used(&self, task: Task) {
+        if self.whose != TARGET {
+            return;
+        }
+        let own = task.own_usage();
+        // SAFETY: as in `count_fork`.
+        unsafe {
+            let used = &raw mut (*self.state).used;
+            add(&raw mut (*used).voluntary_switches, own.voluntary_switches.cast_signed());
+            add(&raw mut (*used).involuntary_switches, own.involuntary_switches.cast_signed());
+            add(&raw mut (*used).minor_faults, own.minor_faults.cast_signed());
+            add(&raw mut (*used).major_faults, own.major_faults.cast_signed());
+            add(&raw mut (*self.state).migrations, task.migrations().cast_signed());
+        }
     }
 
     /// Notes what the root has used, where the current process, which ends, is the root.

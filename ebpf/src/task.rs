@@ -104,12 +104,31 @@ impl Task {
 
     #[inline(always)]
     fn add_counts(self, switches: &mut [u64; 2], faults: &mut [u64; 2]) {
+        let own = self.own_usage();
+        switches[0] += own.voluntary_switches;
+        switches[1] += own.involuntary_switches;
+        faults[0] += own.minor_faults;
+        faults[1] += own.major_faults;
+    }
+
+    /// What this thread alone has used.
+    #[inline(always)]
+    pub fn own_usage(self) -> Usage {
         let at = offsets();
-        let own: [[u64; 2]; 2] = [field(self.0, at.task_switches), field(self.0, at.task_faults)];
-        for which in 0..2 {
-            switches[which] += own[0][which];
-            faults[which] += own[1][which];
+        let switches: [u64; 2] = field(self.0, at.task_switches);
+        let faults: [u64; 2] = field(self.0, at.task_faults);
+        Usage {
+            voluntary_switches: switches[0],
+            involuntary_switches: switches[1],
+            minor_faults: faults[0],
+            major_faults: faults[1],
         }
+    }
+
+    /// How often this thread was moved to another CPU.
+    #[inline(always)]
+    pub fn migrations(self) -> u64 {
+        field(self.0, offsets().task_migrations)
     }
 
     /// The address of its run queue, and the time stolen from that queue's CPU so far, in nanoseconds: as of the

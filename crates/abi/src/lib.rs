@@ -166,9 +166,14 @@ pub struct RunState {
     pub at_launch: Usage,
     /// What it had used when it ended.
     pub at_exit: Usage,
+    /// What all threads of the run have used that have ended, less what the root had at its launch: before the
+    /// root has ended, it may be below 0 and wrap.
+    pub used: Usage,
+    /// How often those threads were moved to another CPU, counted likewise.
+    pub migrations: u64,
 }
 
-/// What the kernel has counted of a process, all its threads together.
+/// What the kernel has counted of a process, all its threads together, or of several.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -234,6 +239,8 @@ pub struct Offsets {
     pub task_switches: u32,
     /// `task_struct.min_flt`, `maj_flt` behind it
     pub task_faults: u32,
+    /// `task_struct.se.nr_migrations`
+    pub task_migrations: u32,
     /// `task_struct.se.cfs_rq`, or [`ABSENT`] without CONFIG_FAIR_GROUP_SCHED.
     pub task_queue: u32,
     /// `cfs_rq.rq`
@@ -269,10 +276,10 @@ pub const ABSENT: u32 = u32::MAX;
 pub const EVENT_BYTES: usize = size_of::<Event>();
 
 /// Words of a [`RunState`].
-pub const RUN_STATE_WORDS: usize = 18;
+pub const RUN_STATE_WORDS: usize = 23;
 
 /// Offsets in [`Offsets`].
-pub const OFFSETS: usize = 22;
+pub const OFFSETS: usize = 23;
 
 const _: () = assert!(EVENT_BYTES == 88);
 const _: () = assert!(size_of::<RunState>() == RUN_STATE_WORDS * 8);
@@ -308,6 +315,7 @@ impl From<RunState> for [u64; RUN_STATE_WORDS] {
     fn from(state: RunState) -> Self {
         let [a, b, c, d] = state.at_launch.into();
         let [e, f, g, h] = state.at_exit.into();
+        let [i, j, k, l] = state.used.into();
         [
             state.run,
             state.lost,
@@ -327,6 +335,11 @@ impl From<RunState> for [u64; RUN_STATE_WORDS] {
             f,
             g,
             h,
+            i,
+            j,
+            k,
+            l,
+            state.migrations,
         ]
     }
 }
@@ -334,7 +347,8 @@ impl From<RunState> for [u64; RUN_STATE_WORDS] {
 impl From<[u64; RUN_STATE_WORDS]> for RunState {
     fn from(words: [u64; RUN_STATE_WORDS]) -> Self {
         let [run, lost, forks, threads, root, interrupts, interrupt_ns, ..] = words;
-        let [.., queue, queue_stolen_ns, stolen_ns, a, b, c, d, e, f, g, h] = words;
+        let [_, _, _, _, _, _, _, queue, queue_stolen_ns, stolen_ns, ..] = words;
+        let [.., a, b, c, d, e, f, g, h, i, j, k, l, migrations] = words;
         Self {
             run,
             lost,
@@ -348,6 +362,8 @@ impl From<[u64; RUN_STATE_WORDS]> for RunState {
             stolen_ns,
             at_launch: [a, b, c, d].into(),
             at_exit: [e, f, g, h].into(),
+            used: [i, j, k, l].into(),
+            migrations,
         }
     }
 }
@@ -393,6 +409,7 @@ impl From<Offsets> for [u32; OFFSETS] {
             o.task_run_delay,
             o.task_switches,
             o.task_faults,
+            o.task_migrations,
             o.task_queue,
             o.queue_rq,
             o.rq_stolen,
@@ -442,6 +459,7 @@ mod tests {
             (state.at_launch.minor_faults, state.at_exit.major_faults),
             (12, 17)
         );
+        assert_eq!((state.used.voluntary_switches, state.migrations), (18, 22));
         assert_eq!(<[u64; RUN_STATE_WORDS]>::from(state), words);
     }
 }

@@ -28,6 +28,7 @@ pub fn of_running_kernel() -> Result<Offsets, OffsetError> {
     let memory = Structure::named(&btf, "mm_struct")?;
     let signal = Structure::named(&btf, "signal_struct")?;
     let sched_info = Structure::named(&btf, "sched_info")?;
+    let entity = Structure::named(&btf, "sched_entity")?;
     let rss = rss_layout(&btf, &memory)?;
     let stolen = stolen_clock(&btf, &task).unwrap_or_default();
     Ok(Offsets {
@@ -40,6 +41,7 @@ pub fn of_running_kernel() -> Result<Offsets, OffsetError> {
         task_run_delay: task.offset("sched_info")? + sched_info.offset("run_delay")?,
         task_switches: task.pair("nvcsw", "nivcsw")?,
         task_faults: task.pair("min_flt", "maj_flt")?,
+        task_migrations: task.offset("se")? + entity.offset("nr_migrations")?,
         task_queue: stolen.task_queue,
         queue_rq: stolen.queue_rq,
         rq_stolen: stolen.rq_stolen,

@@ -1,7 +1,10 @@
-//! Perf counters of a target and all its descendants.
+//! Perf counters: of a target and all its descendants, or of all processes of a cgroup.
 //!
-//! The kinds are described with perf-event2 and opened by the target itself behind the exec gate, on
-//! itself, before it becomes the target: so they miss nothing.
+//! The kinds are described with perf-event2. A process's hardware counters are opened by the target itself behind the
+//! exec gate, on itself, before it becomes the target: so they miss nothing. What the kernel counts by itself (CPU time,
+//! faults, switches, migrations) is taken from its own account: opening and inheriting four software events would cost
+//! a launch 25 us, as much as everything else behind the gate. A container's processes are runc's children, whose
+//! account is not ours to read: there the events are the cgroup's, software ones too.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -15,8 +18,6 @@ use perf_event::{Builder, Counter, ReadFormat};
 pub enum Counted {
     /// Nanoseconds on a CPU, all threads and descendants.
     TaskClock,
-    /// Nanoseconds on a CPU, the main thread alone.
-    MainThreadClock,
     /// Page faults.
     PageFaults,
     /// Context switches.
@@ -48,9 +49,8 @@ impl std::fmt::Debug for CounterKind {
 
 impl Counted {
     /// Everything that can be counted, on this machine or another.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::TaskClock,
-        Self::MainThreadClock,
         Self::PageFaults,
         Self::ContextSwitches,
         Self::Migrations,
@@ -60,10 +60,19 @@ impl Counted {
         Self::CacheMisses,
     ];
 
+    /// Whether the processor counts it, and not the kernel.
+    #[must_use]
+    pub const fn is_hardware(self) -> bool {
+        matches!(
+            self,
+            Self::Cycles | Self::Instructions | Self::BranchMisses | Self::CacheMisses
+        )
+    }
+
     /// A disabled counter of it, not yet told whom to observe.
     fn builder<'a>(self) -> Builder<'a> {
         let mut builder = match self {
-            Self::TaskClock | Self::MainThreadClock => Builder::new(Software::TASK_CLOCK),
+            Self::TaskClock => Builder::new(Software::TASK_CLOCK),
             Self::PageFaults => Builder::new(Software::PAGE_FAULTS),
             Self::ContextSwitches => Builder::new(Software::CONTEXT_SWITCHES),
             Self::Migrations => Builder::new(Software::CPU_MIGRATIONS),
@@ -87,7 +96,7 @@ impl CounterKind {
     pub fn all() -> Vec<Self> {
         let kind = |counted: Counted| {
             let mut builder = counted.builder();
-            builder.inherit(counted != Counted::MainThreadClock);
+            builder.inherit(true);
             Self { counted, builder }
         };
         Counted::ALL.map(kind).into()
@@ -138,18 +147,15 @@ pub struct CgroupCounters(Vec<(Counted, Vec<Counter>)>);
 impl CgroupCounters {
     /// Opens and starts those of these kinds; a kind that one CPU refuses is left out.
     #[must_use]
-    pub fn start(kinds: &[CounterKind], cgroup: &File, cpus: u32) -> Self {
+    pub fn start<'a>(kinds: impl Iterator<Item = &'a CounterKind>, cgroup: &File, cpus: u32) -> Self {
         let of_kind = |kind: &CounterKind| {
-            if kind.counted == Counted::MainThreadClock {
-                return None; // a cgroup has no main thread
-            }
             let on = |cpu| start_on(kind.counted, cgroup, cpu);
             Some((
                 kind.counted,
                 (0..cpus as usize).map(on).collect::<io::Result<_>>().ok()?,
             ))
         };
-        Self(kinds.iter().filter_map(of_kind).collect())
+        Self(kinds.filter_map(of_kind).collect())
     }
 
     /// Reads them all, the CPUs added up.

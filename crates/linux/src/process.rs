@@ -50,6 +50,18 @@ pub fn reap(pid: Pid) -> io::Result<Ended> {
     }
 }
 
+/// Waits until a child has ended, and leaves its number and its account of CPU time in place: see [`reap`].
+pub fn await_end(pid: Pid) -> io::Result<()> {
+    use nix::sys::wait::{Id, WaitPidFlag, waitid};
+    loop {
+        match waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
+            Ok(_) => return Ok(()),
+            Err(nix::Error::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// Gives freed memory back to the kernel, after work that needed much for a moment.
 pub fn trim_heap() {
     #[cfg(target_env = "gnu")]

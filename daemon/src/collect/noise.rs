@@ -67,6 +67,15 @@ pub(crate) fn process_metrics(observed: &Observed, metrics: &mut Metrics) {
         (Metric::MajorFaults, before.major_faults, after.major_faults),
     ];
     metrics.extend(used.map(|(metric, before, after)| (metric, after.saturating_sub(before))));
+    let all = state.used;
+    metrics.extend([
+        (Metric::PageFaults, all.minor_faults + all.major_faults),
+        (
+            Metric::ContextSwitches,
+            all.voluntary_switches + all.involuntary_switches,
+        ),
+        (Metric::Migrations, state.migrations),
+    ]);
 }
 
 fn interruptions(observed: &Observed, exit: &Event, metrics: &mut Metrics) {

@@ -186,21 +186,19 @@ pub(crate) fn time_metrics(instants: &Instants, metrics: &mut BTreeMap<Metric, u
 
 pub(crate) fn counted_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
     for &(counted, reading) in &observed.counters {
-        if let Some(metric) = metric_of(counted) {
-            metrics.insert(metric, reading.scaled().0);
-        }
+        metrics.insert(metric_of(counted), reading.scaled().0);
     }
+    metrics.extend(observed.cpu_ns.map(|ns| (Metric::CpuTime, ns)));
     metrics.insert(
         Metric::OutputBytes,
         observed.output.bytes + observed.output.error_bytes,
     );
 }
 
-/// The metric that a counter is, if it is one by itself.
-pub(crate) fn metric_of(counted: Counted) -> Option<Metric> {
-    Some(match counted {
+/// The metric that a counter is.
+pub(crate) fn metric_of(counted: Counted) -> Metric {
+    match counted {
         Counted::TaskClock => Metric::CpuTime,
-        Counted::MainThreadClock => return None,
         Counted::PageFaults => Metric::PageFaults,
         Counted::ContextSwitches => Metric::ContextSwitches,
         Counted::Migrations => Metric::Migrations,
@@ -208,7 +206,7 @@ pub(crate) fn metric_of(counted: Counted) -> Option<Metric> {
         Counted::Instructions => Metric::Instructions,
         Counted::BranchMisses => Metric::BranchMisses,
         Counted::CacheMisses => Metric::CacheMisses,
-    })
+    }
 }
 
 /// What of the main thread's wall time it spent waiting for a CPU, and what waiting for anything else.
@@ -226,15 +224,8 @@ pub(crate) fn scheduling_metrics(observed: &Observed, metrics: &mut BTreeMap<Met
     };
     let waited = after.saturating_sub(before);
     metrics.insert(Metric::RunqueueWait, waited);
-    let clock = observed
-        .counters
-        .iter()
-        .find(|(counted, _)| *counted == Counted::MainThreadClock);
-    if let (Some((_, clock)), Some(&wall)) = (clock, metrics.get(&Metric::Wall)) {
-        metrics.insert(
-            Metric::OffCpu,
-            wall.saturating_sub(clock.value).saturating_sub(waited),
-        );
+    if let (Some(on_cpu), Some(&wall)) = (observed.main_thread_ns, metrics.get(&Metric::Wall)) {
+        metrics.insert(Metric::OffCpu, wall.saturating_sub(on_cpu).saturating_sub(waited));
     }
 }
 

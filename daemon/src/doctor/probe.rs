@@ -25,14 +25,12 @@ pub(super) struct Tried {
 
 impl Tried {
     pub(super) fn is_hardware(&self) -> bool {
-        use Counted::{BranchMisses, CacheMisses, Cycles, Instructions};
-        matches!(self.counted, Cycles | Instructions | BranchMisses | CacheMisses)
+        self.counted.is_hardware()
     }
 
     pub(super) fn name(&self) -> &'static str {
         match self.counted {
             Counted::TaskClock => "CPU time",
-            Counted::MainThreadClock => "CPU time of one thread",
             Counted::PageFaults => "page faults",
             Counted::ContextSwitches => "context switches",
             Counted::Migrations => "migrations",

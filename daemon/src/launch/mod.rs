@@ -2,6 +2,7 @@
 
 pub(crate) mod bias;
 pub(crate) mod container;
+mod cpu_time;
 pub(crate) mod helper;
 pub(crate) mod libraries;
 pub(crate) mod observed;

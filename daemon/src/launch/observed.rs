@@ -19,6 +19,10 @@ pub(crate) struct Observed {
     pub(crate) ended: Option<Ended>,
     /// Its counters.
     pub(crate) counters: Vec<(Counted, Reading)>,
+    /// CPU time of the target and all it made, in nanoseconds, by the kernel's own account.
+    pub(crate) cpu_ns: Option<u64>,
+    /// CPU time of its main thread alone.
+    pub(crate) main_thread_ns: Option<u64>,
     /// Peak of its cgroup's memory above what was charged at launch, in bytes.
     pub(crate) memory_peak: Option<u64>,
     /// Standard output.

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use perf_event::Counter;
+use wbd_abi::RunState;
 use wbd_linux::cgroup::{CgroupError, RunCgroup};
 use wbd_linux::clock::monotonic_ns;
 use wbd_linux::gate::{Child, Gate, LaunchError, Program};
 use wbd_linux::perf::{self, CounterKind};
-use wbd_linux::process::{kill, reap};
+use wbd_linux::process::{await_end, kill, reap};
 
+use super::cpu_time::{Before, Ended};
 use super::observed::Observed;
 use super::output::{Buffer, Printout, Stream};
 use super::slot::Slot;
@@ -69,10 +71,13 @@ pub(super) fn null() -> Result<File, MeansError> {
 pub(crate) struct Launcher {
     gate: Gate,
     null: File,
-    counters: Vec<CounterKind>,
-    /// One of each kind, held open: see [`CounterKind::open`].
+    /// Kinds of counters that every process gets: the processor's.
+    hardware: Vec<CounterKind>,
+    /// Kinds that containers get beside them: the kernel's.
+    software: Vec<CounterKind>,
+    /// One of each kind of the processor's, held open: see [`CounterKind::open`].
     _held: Vec<Counter>,
-    /// Kinds this machine does not have, and why.
+    /// Kinds of the processor's that this machine does not have, and why.
     missing: Vec<(perf::Counted, String)>,
     streams: Streams,
     buffer: Buffer,
@@ -86,7 +91,8 @@ impl Launcher {
         let mut this = Self {
             gate: Gate::default(),
             null: null()?,
-            counters: Vec::new(),
+            hardware: Vec::new(),
+            software: Vec::new(),
             _held: Vec::new(),
             missing: Vec::new(),
             streams: Streams::open().map_err(system("make a pipe"))?,
@@ -94,11 +100,14 @@ impl Launcher {
             next_run: 0,
             followed: Vec::new(),
         };
-        for kind in CounterKind::all() {
+        let kinds = CounterKind::all().into_iter();
+        let (hardware, software): (Vec<_>, Vec<_>) = kinds.partition(|kind| kind.counted.is_hardware());
+        this.software = software;
+        for kind in hardware {
             match kind.open() {
                 Ok(held) => {
                     this._held.push(held);
-                    this.counters.push(kind);
+                    this.hardware.push(kind);
                 }
                 Err(error) => this.missing.push((kind.counted, error.to_string())),
             }
@@ -111,9 +120,9 @@ impl Launcher {
         self.followed = processes;
     }
 
-    /// Kinds of counters this machine has.
-    pub(crate) fn counters(&self) -> &[CounterKind] {
-        &self.counters
+    /// Kinds of counters that a container gets.
+    pub(crate) fn counters(&self) -> impl Iterator<Item = &CounterKind> {
+        self.hardware.iter().chain(&self.software)
     }
 
     /// A number for a run, no other's in this experiment.
@@ -122,7 +131,7 @@ impl Launcher {
         self.next_run
     }
 
-    /// Kinds of counters this machine does not have, and why.
+    /// Kinds of the processor's counters that this machine does not have, and why.
     pub(crate) fn missing(&self) -> &[(perf::Counted, String)] {
         &self.missing
     }
@@ -142,7 +151,7 @@ impl Launcher {
         let begin = monotonic_ns();
         let child = self
             .gate
-            .launch(program, [null; 3], cgroup.directory().as_fd(), &self.counters)
+            .launch(program, [null; 3], cgroup.directory().as_fd(), &self.hardware)
             .map_err(|error| MeansError::Program(error.to_string()))?;
         reap(child.pid).map_err(system("wait for the target"))?;
         let life = monotonic_ns() - begin;
@@ -167,17 +176,20 @@ impl Launcher {
         for &process in &self.followed {
             kernel.follow(process, id)?;
         }
+        let before = Before::launch(cgroup);
         let launched = self.launch(program, cgroup.directory());
         let observed = match launched {
             Ok(child) => self.watch(kernel, slot, child, limits, cancel),
-            Err(refused) => Ok(Observed::not_started(refused.to_string())),
+            Err(refused) => Ok((Observed::not_started(refused.to_string()), Ended::default())),
         };
         if !self.followed.is_empty() {
             kernel.follow_none()?;
         }
         let state = kernel.unregister(id)?;
-        let mut observed = observed?;
+        let (mut observed, ended) = observed?;
         kernel.drain(&mut observed.events);
+        observed.cpu_ns = ended.of_all(&state, slot.current(), before);
+        observed.main_thread_ns = ended.main_thread_ns;
         observed.state = state;
         observed.interrupts_seen = kernel.no_interrupts().is_none();
         let memory = slot.current().and_then(|cgroup| cgroup.memory());
@@ -194,10 +206,10 @@ impl Launcher {
     fn launch(&mut self, program: &Program, cgroup: &File) -> Result<Child, LaunchError> {
         let Streams { out, err } = &self.streams;
         let stdio = [self.null.as_fd(), out.writer(), err.writer()];
-        self.gate.launch(program, stdio, cgroup.as_fd(), &self.counters)
+        self.gate.launch(program, stdio, cgroup.as_fd(), &self.hardware)
     }
 
-    /// Waits for the end of the process, then of its descendants, and reads its counters.
+    /// Waits for the end of the process, then of its descendants, and reads its counters and its clock.
     fn watch(
         &mut self,
         kernel: &mut Kernel,
@@ -205,7 +217,7 @@ impl Launcher {
         child: Child,
         limits: Limits,
         cancel: &Cancel,
-    ) -> Result<Observed, MeansError> {
+    ) -> Result<(Observed, Ended), MeansError> {
         let mut observed = Observed {
             root: child.pid.as_raw().cast_unsigned(),
             ..Observed::default()
@@ -214,7 +226,12 @@ impl Launcher {
         if !ended {
             end_all(slot)?;
             kill(&child.pidfd); // root's target may have left its cgroup
+            await_end(child.pid).map_err(system("wait for the target"))?;
         }
+        let state = slot
+            .current()
+            .map_or(Ok(RunState::default()), |cgroup| kernel.state(cgroup.id()))?;
+        let used = Ended::read(&child, &state);
         observed.ended = Some(reap(child.pid).map_err(system("wait for the target"))?);
         end_descendants(slot, &mut observed)?;
         self.read_counters(child.counters, &mut observed);
@@ -223,7 +240,7 @@ impl Launcher {
             .finish(buffer)
             .map_err(system("read the target's output"))?;
         Printout::report(&printed[0], &printed[1], &mut observed);
-        Ok(observed)
+        Ok((observed, used))
     }
 
     /// Waits until the process has ended; false where it broke a limit instead.
@@ -263,7 +280,7 @@ impl Launcher {
     }
 
     fn read_counters(&self, counters: Vec<io::Result<OwnedFd>>, observed: &mut Observed) {
-        for (kind, counter) in self.counters.iter().zip(counters) {
+        for (kind, counter) in self.hardware.iter().zip(counters) {
             match counter.and_then(perf::read) {
                 Ok(reading) => observed.counters.push((kind.counted, reading)),
                 Err(error) => observed

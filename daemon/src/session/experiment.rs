@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wbd_linux::perf::Counted;
 use wbd_linux::{caller_file, start};
 use wbd_model::document::State;
 use wbd_model::host::{EntryBias, Machine};
@@ -188,17 +187,10 @@ fn entry_bias(laboratory: &mut Laboratory) -> Option<EntryBias> {
 
 fn note_missing_counters(launcher: &Launcher, cells: &mut [Cell]) {
     for (counted, error) in launcher.missing() {
-        let Some(metric) = sample::metric_of(*counted) else {
-            continue;
-        };
-        let why = match counted {
-            Counted::Cycles | Counted::Instructions | Counted::BranchMisses | Counted::CacheMisses => {
-                format!(
-                    "this machine has no such hardware counter ({error}); a virtual machine needs its host to pass the PMU through"
-                )
-            }
-            _ => format!("the kernel refused the counter: {error}"),
-        };
+        let metric = sample::metric_of(*counted);
+        let why = format!(
+            "this machine has no such hardware counter ({error}); a virtual machine needs its host to pass the PMU through"
+        );
         for cell in &mut *cells {
             cell.unavailable.entry(metric).or_insert_with(|| why.clone());
         }

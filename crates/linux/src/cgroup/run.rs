@@ -18,6 +18,7 @@ pub struct RunCgroup {
     unified: PathBuf,
     directory: File,
     events: File,
+    cpu: Option<File>,
     id: u64,
     memory: Option<MemoryUsage>,
     /// Its directory in the version 1 memory hierarchy.
@@ -39,6 +40,7 @@ impl RunCgroup {
             .ino();
         let events_path = unified.join("cgroup.events");
         let events = File::open(&events_path).map_err(CgroupError::at("open", &events_path))?;
+        let cpu = File::open(unified.join("cpu.stat")).ok();
         let (memory, v1) = match &hierarchies.memory {
             MemoryController::V1(mount) => {
                 let path = mount.join(relative);
@@ -55,6 +57,7 @@ impl RunCgroup {
             unified,
             directory,
             events,
+            cpu,
             id,
             memory,
             v1,
@@ -77,6 +80,17 @@ impl RunCgroup {
     #[must_use]
     pub fn memory(&self) -> Option<&MemoryUsage> {
         self.memory.as_ref()
+    }
+
+    /// CPU time that all processes used that were ever inside, in nanoseconds, to the microsecond; none where the
+    /// kernel does not tell.
+    #[must_use]
+    pub fn cpu_ns(&self) -> Option<u64> {
+        let mut text = [0; 64]; // it is the first line
+        let bytes = self.cpu.as_ref()?.read_at(&mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..bytes]).ok()?;
+        let usage = text.lines().find_map(|line| line.strip_prefix("usage_usec "))?;
+        Some(usage.trim().parse::<u64>().ok()? * 1_000)
     }
 
     /// Puts the calling thread, and the children it makes from now on, into the version 1 memory hierarchy's

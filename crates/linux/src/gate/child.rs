@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) counter_count: usize,
     /// Written by the child: descriptors of its counters, or negative error numbers.
     pub(super) counters: [isize; MAX_COUNTERS],
+    /// Written by the child: what it had used of a CPU before it executed anything.
+    pub(super) cpu_before: libc::timespec,
     /// Written by the child where it fails.
     pub(super) failure: Option<(Stage, i32)>,
 }
@@ -61,7 +63,7 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
     // SAFETY: each step is only for such a child, and is given its plan.
     unsafe {
         open_counters(plan);
-        let steps: [(Stage, Step); 7] = [
+        let steps: [(Stage, Step); 6] = [
             (Stage::Terminal, leave_terminal),
             (Stage::Descriptors, take_descriptors),
             // While it may still raise a limit, and needs no more descriptors.
@@ -69,7 +71,6 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
             (Stage::Settings, |plan| plan.settings.set()),
             (Stage::Identity, take_identity),
             (Stage::Directory, enter_directory),
-            (Stage::Exec, execute),
         ];
         for (stage, step) in steps {
             let result = step(plan);
@@ -77,8 +78,9 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
                 return (stage, -result as i32);
             }
         }
+        note_cpu_time(plan);
+        (Stage::Exec, -execute(plan) as i32)
     }
-    unreachable!("execve came back without an error")
 }
 
 /// Opens the counters on this process, disabled, in the table shared with the daemon.
@@ -190,6 +192,19 @@ unsafe fn stop_ignoring() -> isize {
 unsafe fn enter_directory(plan: &Plan) -> isize {
     // SAFETY: a zero-terminated path of the parent's.
     unsafe { syscall(libc::SYS_chdir, [plan.directory as usize, 0, 0, 0, 0]) }
+}
+
+/// Notes what it has used of a CPU until now, which is not the target's. Where the kernel does not tell, it was nothing.
+unsafe fn note_cpu_time(plan: &mut Plan) {
+    let args = [
+        libc::CLOCK_THREAD_CPUTIME_ID as usize,
+        &raw mut plan.cpu_before as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the pointer is to the plan's own time.
+    unsafe { syscall(libc::SYS_clock_gettime, args) };
 }
 
 /// Starts the counters and executes the program.

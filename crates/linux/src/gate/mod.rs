@@ -210,6 +210,8 @@ pub struct Child {
     pub pidfd: OwnedFd,
     /// Its counters, as asked for; an error where one could not be opened.
     pub counters: Vec<io::Result<OwnedFd>>,
+    /// CPU time it used before it executed anything, in nanoseconds.
+    pub cpu_before_ns: u64,
 }
 
 /// The gate itself: the stack that children start on, and the terminal they must leave.
@@ -262,7 +264,12 @@ impl Gate {
             let _ = nix::sys::wait::waitpid(pid, None); // it has ended itself; only its number is left
             return Err(fail(stage, errno));
         }
-        Ok(Child { pid, pidfd, counters })
+        Ok(Child {
+            pid,
+            pidfd,
+            counters,
+            cpu_before_ns: as_ns(plan.cpu_before),
+        })
     }
 
     /// Clones, and comes back when the child has executed a program or ended.
@@ -343,8 +350,16 @@ fn plan(
         counter_attrs,
         counter_count,
         counters: [-(libc::ECANCELED as isize); MAX_COUNTERS],
+        cpu_before: libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        },
         failure: None,
     }
+}
+
+fn as_ns(time: libc::timespec) -> u64 {
+    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 
 fn owned(fd: isize) -> io::Result<OwnedFd> {

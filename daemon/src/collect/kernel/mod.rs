@@ -361,9 +361,14 @@ impl Kernel {
         Ok(())
     }
 
+    /// What was counted so far.
+    pub(crate) fn state(&self, cgroup: u64) -> Result<RunState, KernelError> {
+        Ok(self.runs.get(&cgroup, 0)?.into())
+    }
+
     /// Ends a registration and tells what was counted.
     pub(crate) fn unregister(&mut self, cgroup: u64) -> Result<RunState, KernelError> {
-        let state = self.runs.get(&cgroup, 0)?.into();
+        let state = self.state(cgroup)?;
         self.runs.remove(&cgroup)?;
         Ok(state)
     }
