@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use nix::unistd::gettid;
 use procfs::process::{Limit, LimitValue, Limits, Process};
 
+use crate::gate::leave_seat;
 use crate::scheduling::nice_of_children;
 
 /// One resource limit as the kernel takes it.
@@ -59,6 +60,7 @@ impl Default for Changes {
 impl Inherited {
     /// What the calling thread hands down.
     pub fn of_this_thread() -> io::Result<Self> {
+        leave_seat(); // whose CPU is not what it hands down
         // By its number: a symbolic link such as `/proc/thread-self` is not followed.
         let mut this = Self::read(format!("/proc/self/task/{}", gettid()).into())?;
         this.nice = nice_of_children(this.nice);

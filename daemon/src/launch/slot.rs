@@ -4,7 +4,7 @@
 //! untouched, with little memory still charged, serves the next one: its peak is reset, and what it still
 //! holds (slabs and pages that the kernel gives back when it likes) is subtracted.
 
-use wbd_linux::cgroup::{CgroupError, Nest, RunCgroup};
+use wbd_linux::cgroup::{CgroupError, MemoryUsage, Nest, RunCgroup};
 
 /// Bytes a cgroup may still be charged with when the next run gets it.
 const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
@@ -14,6 +14,8 @@ const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
 pub(crate) struct Slot {
     nest: Nest,
     current: Option<RunCgroup>,
+    /// What the current one was charged with when it was last asked what it holds, and what that was.
+    held: Option<(u64, u64)>,
     memory_limit: u64,
 }
 
@@ -22,6 +24,7 @@ impl Slot {
         Self {
             nest,
             current: None,
+            held: None,
             memory_limit: u64::MAX,
         }
     }
@@ -40,14 +43,29 @@ impl Slot {
         let current = match self.current.take() {
             Some(used) if is_fresh(&used)? => used,
             used => {
+                self.held = None;
                 let made = self.make()?;
                 made.adopt_this_thread()?; // which takes it out of the one used before
                 used.map_or(Ok(()), put_away)?;
                 made
             }
         };
-        let held = current.memory().and_then(|memory| memory.held().ok());
-        Ok((self.current.insert(current), held.unwrap_or(0)))
+        let held = current.memory().map_or(0, |memory| self.held(memory));
+        Ok((self.current.insert(current), held))
+    }
+
+    /// The bytes a cgroup holds. They are added up anew, which takes the kernel longer than some programs live, only
+    /// where what is charged has changed.
+    fn held(&mut self, memory: &MemoryUsage) -> u64 {
+        let Ok(charged) = memory.charged() else { return 0 };
+        match self.held {
+            Some((when_charged, held)) if when_charged == charged => held,
+            _ => {
+                let held = memory.held().unwrap_or(0);
+                self.held = Some((charged, held));
+                held
+            }
+        }
     }
 
     /// A cgroup for a container, and its path as the engine wants to be told it: the engine puts the

@@ -92,7 +92,9 @@ pub(crate) fn run(
         new.warnings.push(why);
         told = writer.tell(&recording, &new.warnings);
     }
-    let summed_up = sum_up_all(&laboratory.store, &recording, cells);
+    // Runs that find no room in the database stay in the spool, and their cells are summed up when they are there.
+    let flushed = writer.flush_at_all_costs();
+    let summed_up = flushed.and_then(|()| sum_up_all(&laboratory.store, &recording, cells));
     let kept = writer.finish(&recording, state, summed_up.as_deref().unwrap_or_default());
     made?;
     told?;

@@ -11,6 +11,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use wbd_linux::gate::leave_seat;
 use wbd_linux::scheduling;
 
 use crate::collect::kernel::Kernel;
@@ -44,6 +45,7 @@ pub(crate) struct Laboratory {
 impl Laboratory {
     /// Detaches from the kernel and removes the cgroup in use.
     fn rest(&mut self) {
+        leave_seat();
         self.kernel.detach();
         if let Err(error) = self.slot.close() {
             tracing::warn!("the cgroup of the last run is left until the daemon ends: {error}");

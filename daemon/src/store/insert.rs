@@ -1,10 +1,10 @@
 //! From what the store is given to rows.
 
 use rusqlite::Connection;
-use wbd_model::Sample;
 use wbd_model::document::State;
 
 use super::column::{Json, Word};
+use super::spool::Row;
 use super::{FinishedCell, NewCell, NewExperiment, Recording};
 
 pub(super) fn experiment(connection: &Connection, new: &NewExperiment) -> rusqlite::Result<Recording> {
@@ -47,21 +47,16 @@ fn cell(connection: &Connection, experiment: i64, number: usize, cell: &NewCell)
     Ok(connection.last_insert_rowid())
 }
 
-pub(super) fn sample(connection: &Connection, cell: i64, sample: &Sample) -> rusqlite::Result<()> {
+/// Inserts a run, where it is not there yet and its experiment still is: a spool may be read twice.
+pub(super) fn sample(connection: &Connection, row: &Row) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO sample (cell, run, place, valid, exit, instants, metrics, notes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO sample (cell, run, place, valid, exit, instants, metrics, notes)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM cell WHERE id = ?1)",
     )?;
+    let [exit, instants, metrics, notes] = &row.json;
     insert
         .execute((
-            cell,
-            sample.run,
-            sample.order,
-            sample.valid,
-            Json(&sample.exit),
-            Json(&sample.instants),
-            Json(&sample.metrics),
-            Json(&sample.notes),
+            row.cell, row.run, row.place, row.valid, exit, instants, metrics, notes,
         ))
         .map(drop)
 }

@@ -1,9 +1,9 @@
 //! The embedded store: experiments, their cells and every run, in one SQLite database.
 //!
 //! One writer records while readers answer: the database is in write-ahead-log mode, so neither waits for
-//! the other. Every recorded run is a transaction of its own, so an end by `kill -9` loses at most the run
-//! in flight; a loss of power may lose the last runs (`synchronous=NORMAL`), never the database. That only
-//! one daemon has a state directory is for the caller to see to. Columns: docs/SCHEMA.md.
+//! the other. A recorded run is in the [`spool`] at once and in the database a moment later, so an end by `kill -9`
+//! loses at most the run in flight; a loss of power may lose the last runs (`synchronous=NORMAL`), never the
+//! database. That only one daemon has a state directory is for the caller to see to. Columns: docs/SCHEMA.md.
 //!
 //! Opening reads the schema alone. Damage further in shows when it is read: a full check of a database of
 //! many gigabytes would take minutes of every start.
@@ -19,6 +19,7 @@ mod read;
 mod remove;
 mod rows;
 mod scope;
+mod spool;
 mod write;
 
 #[cfg(test)]
@@ -77,7 +78,8 @@ impl Store {
     fn prepare(&self) -> Result<(), StoreError> {
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         use_log(&connection).map_err(|error| self.error(error))?;
-        migrations::migrate(&mut connection, &self.file)
+        migrations::migrate(&mut connection, &self.file)?;
+        Writer::new(self.clone(), connection).recover().map(drop)
     }
 
     /// A connection that writes.

@@ -1,11 +1,19 @@
 //! Writing: an experiment begins, its runs are recorded one by one, it finishes.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, TransactionBehavior};
 use wbd_model::document::State;
 use wbd_model::{Metric, Sample};
 
 use super::column::{Json, Word};
+use super::spool::{Row, Spool};
 use super::{FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, insert, remove};
+
+/// Runs that wait in the spool at most.
+const MOST_WAITING: usize = 64;
+/// How long a run waits in the spool at most, while others are made.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// An experiment under way: where its runs are recorded.
 #[derive(Clone, Debug)]
@@ -27,11 +35,30 @@ impl Recording {
 pub(crate) struct Writer {
     store: Store,
     pub(super) connection: Connection,
+    /// Where runs are recorded first, once an experiment has begun.
+    spool: Option<Spool>,
+    /// What is in the spool and not yet in the database.
+    waiting: Vec<Row>,
+    last_flush: Instant,
 }
 
 impl Writer {
     pub(super) fn new(store: Store, connection: Connection) -> Self {
-        Self { store, connection }
+        Self {
+            store,
+            connection,
+            spool: None,
+            waiting: Vec::new(),
+            last_flush: Instant::now(),
+        }
+    }
+
+    /// Brings what a spool was left with into the database, and keeps the spool open.
+    pub(super) fn recover(&mut self) -> Result<(), StoreError> {
+        let (spool, left) = Spool::open(&self.store.file)?;
+        self.spool = Some(spool);
+        self.waiting = left;
+        self.flush()
     }
 
     /// Begins an experiment, in state running.
@@ -40,6 +67,7 @@ impl Writer {
     ///
     /// As every method here: the database finds no room, is damaged, or another error of SQLite.
     pub(crate) fn begin_experiment(&mut self, new: &NewExperiment) -> Result<Recording, StoreError> {
+        self.recover()?;
         self.transact(|transaction| insert::experiment(transaction, new))
     }
 
@@ -49,13 +77,56 @@ impl Writer {
     ///
     /// Where the experiment was begun without such a cell.
     pub(crate) fn record(
-        &self,
+        &mut self,
         recording: &Recording,
         cell: usize,
         sample: &Sample,
     ) -> Result<(), StoreError> {
-        let inserted = insert::sample(&self.connection, recording.cells[cell], sample);
-        inserted.map_err(|error| self.store.error(error))
+        let row = self.row(recording, cell, sample)?;
+        if let Some(spool) = &mut self.spool {
+            spool.append(&row)?;
+        }
+        self.waiting.push(row);
+        let is_due = self.waiting.len() >= MOST_WAITING || self.last_flush.elapsed() >= LONGEST_WAIT;
+        if is_due { self.flush() } else { Ok(()) }
+    }
+
+    fn row(&self, recording: &Recording, cell: usize, sample: &Sample) -> Result<Row, StoreError> {
+        let row = Row::new(recording.cells[cell], sample);
+        row.map_err(|error| {
+            self.store
+                .error(rusqlite::Error::ToSqlConversionFailure(error.into()))
+        })
+    }
+
+    /// Brings the runs that wait into the database. Where it fails they go on waiting.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        self.last_flush = Instant::now();
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let Self {
+            connection, waiting, ..
+        } = self;
+        let inserted = transact(connection, |transaction| {
+            waiting
+                .iter()
+                .try_for_each(|row| insert::sample(transaction, row))
+        });
+        inserted.map_err(|error| self.store.error(error))?;
+        self.waiting.clear();
+        self.spool.as_mut().map_or(Ok(()), Spool::clear)
+    }
+
+    /// The same, with the room that was kept back where there is no other.
+    pub(crate) fn flush_at_all_costs(&mut self) -> Result<(), StoreError> {
+        match self.flush() {
+            Err(StoreError::Full { .. }) if ballast::give_up(&self.store.file) => {
+                fold_log(&self.connection).map_err(|error| self.store.error(error))?;
+                self.flush()
+            }
+            flushed => flushed,
+        }
     }
 
     /// Records runs, all or none; for tests that need many.
@@ -69,10 +140,11 @@ impl Writer {
         recording: &Recording,
         runs: &[(usize, Sample)],
     ) -> Result<(), StoreError> {
-        self.transact(|transaction| {
-            runs.iter()
-                .try_for_each(|(cell, sample)| insert::sample(transaction, recording.cells[*cell], sample))
-        })
+        let rows = runs
+            .iter()
+            .map(|(cell, sample)| self.row(recording, *cell, sample));
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        self.transact(|transaction| rows.iter().try_for_each(|row| insert::sample(transaction, row)))
     }
 
     /// Notes why a metric of a cell cannot be measured; the first reason stays.
@@ -104,13 +176,17 @@ impl Writer {
         })
     }
 
-    /// Ends an experiment. `cells` are by their number; one that is not given is later summed up from its runs.
+    /// Ends an experiment. `cells` are by their number; one that is not given is later summed up from its runs. Runs that
+    /// find no room even now stay in the spool.
     pub(crate) fn finish(
         &mut self,
         recording: &Recording,
         state: State,
         cells: &[FinishedCell],
     ) -> Result<(), StoreError> {
+        if let Err(error) = self.flush_at_all_costs() {
+            tracing::warn!("{} runs wait until there is room: {error}", self.waiting.len());
+        }
         self.insist(|connection| {
             transact(connection, |transaction| {
                 insert::end(transaction, recording, state, cells)

@@ -36,7 +36,7 @@ use crate::perf::CounterKind;
 use crate::raw::clone3;
 
 use self::child::{MAX_COUNTERS, Plan};
-use self::seat::Seat;
+pub use self::seat::leave as leave_seat;
 use self::settings::Settings;
 
 /// Stack of the child until `execve`, in bytes.
@@ -278,9 +278,10 @@ impl Gate {
         let mut args = clone_args(&mut self.stack, &mut pidfd);
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = cgroup.as_raw_fd() as u64;
-        let seat = Seat::take();
-        if let Some(seat) = &seat {
-            plan.settings.or_cpus(seat.home());
+        let home = seat::take();
+        if let Some(home) = &home {
+            plan.settings
+                .or_cpus((ptr::from_ref(home).cast(), size_of_val(home)));
         }
         let mut before = SigSet::empty();
         // A handler of the daemon must not run in the child, which shares its memory.
@@ -289,7 +290,7 @@ impl Gate {
         // CLONE_VFORK suspends this thread until the child has executed a program or ended.
         let pid = unsafe { clone3(&args, child::start, ptr::from_mut(plan).cast()) };
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
-        drop(seat); // the child has used what it points to
+        seat::launched();
         if pid < 0 {
             return Err(-pid as i32);
         }

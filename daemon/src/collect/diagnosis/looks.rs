@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use wbd_linux::gate::leave_seat;
 use wbd_linux::sampling::{Sampling, Seen};
 
 /// Between two looks at one CPU, in nanoseconds. An odd number keeps step with nothing that a program does.
@@ -34,6 +35,7 @@ impl Looks {
             sampling.drain(&mut seen);
             seen
         };
+        leave_seat(); // or the thread would look from the CPU that is looked at most
         let thread = Builder::new().name("wbd-looks".to_owned()).spawn(take)?;
         Ok(Self { done, thread })
     }

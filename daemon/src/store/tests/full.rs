@@ -13,7 +13,7 @@ fn limit(writer: &Writer, more_pages: i64) {
     writer.connection.query_row(&set, (), |_| Ok(())).unwrap();
 }
 
-fn record_until_full(writer: &Writer, recording: &Recording) -> u32 {
+fn record_until_full(writer: &mut Writer, recording: &Recording) -> u32 {
     for run in 0..100_000 {
         match writer.record(recording, 0, &sample(run)) {
             Ok(()) => {}
@@ -26,14 +26,16 @@ fn record_until_full(writer: &Writer, recording: &Recording) -> u32 {
 
 #[test]
 fn runs_finished_before_the_disk_is_full_are_kept() {
-    let (_dir, store) = new_store();
+    let (dir, store) = new_store();
     let mut writer = store.writer().unwrap();
     let recording = writer.begin_experiment(&new_experiment(0, 1)).unwrap();
     limit(&writer, 40);
-    let kept = record_until_full(&writer, &recording);
-    assert!(kept > 0);
+    let last = record_until_full(&mut writer, &recording);
+    assert!(last > 0);
+    drop(writer);
+    let store = Store::open(dir.path()).unwrap(); // where there is room
     let runs = store.reader(Scope::All).unwrap().samples("latest", 0).unwrap();
-    assert_eq!(runs, (0..kept).map(sample).collect::<Vec<_>>());
+    assert_eq!(runs, (0..=last).map(sample).collect::<Vec<_>>());
 }
 
 #[test]
@@ -42,6 +44,7 @@ fn a_batch_without_room_leaves_nothing_and_the_experiment_can_end() {
     let mut writer = store.writer().unwrap();
     let recording = writer.begin_experiment(&new_experiment(0, 1)).unwrap();
     writer.record(&recording, 0, &sample(9999)).unwrap();
+    writer.flush().unwrap();
     limit(&writer, 10);
     let runs: Vec<_> = (0..5000).map(|run| (0, sample(run))).collect();
     let error = writer.record_batch(&recording, &runs).unwrap_err();
@@ -63,12 +66,12 @@ fn removing_an_experiment_makes_room() {
     let mut writer = store.writer().unwrap();
     let recording = writer.begin_experiment(&new_experiment(0, 1)).unwrap();
     limit(&writer, 200);
-    record_until_full(&writer, &recording);
+    record_until_full(&mut writer, &recording);
     writer.finish(&recording, State::Interrupted, &[]).unwrap();
     assert_eq!(
         writer.remove(Scope::All, &recording.name()).unwrap(),
         Removal::Removed
     );
     let next = writer.begin_experiment(&new_experiment(0, 1)).unwrap();
-    assert!(record_until_full(&writer, &next) > 100);
+    assert!(record_until_full(&mut writer, &next) > 100);
 }

@@ -57,6 +57,7 @@ fn runs_are_read_back_as_recorded() {
         }
         let batch: Vec<_> = runs.iter().map(|sample| (1, sample.clone())).collect();
         writer.record_batch(&recording, &batch).unwrap();
+        writer.flush().unwrap();
 
         let read = reader.experiment("latest", true).unwrap().unwrap().experiment;
         prop_assert_eq!(read.seed, new.seed);
@@ -74,6 +75,7 @@ fn the_largest_numbers_are_kept_in_full() {
     let mut sample = super::sample(u32::MAX);
     sample.metrics.insert(Metric::Cycles, u64::MAX);
     writer.record(&recording, 0, &sample).unwrap();
+    writer.flush().unwrap();
     let reader = store.reader(Scope::Owner(u32::MAX)).unwrap();
     assert_eq!(reader.samples(&recording.name(), 0).unwrap(), [sample]);
 }
