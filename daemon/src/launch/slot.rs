@@ -6,6 +6,9 @@
 
 use wbd_linux::cgroup::{CgroupError, MemoryUsage, Nest, RunCgroup};
 
+/// Where what is charged has changed by less, in bytes, what is held is not added up anew.
+const SLACK_BYTES: u64 = 64 * 1024;
+
 /// Bytes a cgroup may still be charged with when the next run gets it.
 const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -54,12 +57,12 @@ impl Slot {
         Ok((self.current.insert(current), held))
     }
 
-    /// The bytes a cgroup holds. They are added up anew, which takes the kernel longer than some programs live, only
-    /// where what is charged has changed.
+    /// The bytes a cgroup holds. They are added up anew, which takes the kernel a tenth of a small program's launch, only
+    /// where what is charged has changed by more than the grain in which the kernel charges.
     fn held(&mut self, memory: &MemoryUsage) -> u64 {
         let Ok(charged) = memory.charged() else { return 0 };
         match self.held {
-            Some((when_charged, held)) if when_charged == charged => held,
+            Some((before, held)) if charged.abs_diff(before) < SLACK_BYTES => held,
             _ => {
                 let held = memory.held().unwrap_or(0);
                 self.held = Some((charged, held));

@@ -1,27 +1,31 @@
 //! Runs on their way into the database.
 //!
-//! A transaction for each run would take a third of a small program's launch. So a run is appended to a file beside
-//! the database, in one `write`, which no end of the process undoes; the rows of many go into the database in one
-//! transaction, after which the file is empty again. What a killed daemon, or one without room, left in the file comes
+//! A transaction for each run would take a third of a small program's launch. So a run is added to a file beside the
+//! database, in one `write`, which no end of the process undoes; the rows of many go into the database in one
+//! transaction, after which the file counts as empty. What a killed daemon, or one without room, left in the file comes
 //! into the database when the store is next opened or an experiment begins.
 //!
 //! ```text
-//!   record = length of the row (4 bytes) | XXH3 of the row (8) | row
+//!   file   = generation (8 bytes) | records
+//!   record = length of the row (4) | XXH3 of the row, seeded with the generation (8) | row
 //!   row    = cell (8) | run (4) | place (4) | valid (1) | exit, instants, metrics, notes: each length (4) | JSON
 //! ```
 //!
-//! Numbers are little-endian. A record that is torn or was not written whole ends the reading.
+//! Numbers are little-endian. A record that was not written whole, or is of an earlier generation, ends the reading.
+//! Emptied, the file gets another generation and keeps its length: to write where there is room already is quickest.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use wbd_model::Sample;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::StoreError;
 
+/// Bytes before the records.
+const GENERATION_BYTES: u64 = 8;
 /// Bytes before a row.
 const HEAD_BYTES: usize = 12;
 
@@ -93,12 +97,14 @@ fn text(bytes: &mut &[u8]) -> Option<String> {
     String::from_utf8(taken.to_vec()).ok()
 }
 
-/// The file, open for appending.
+/// The file, open for writing.
 #[derive(Debug)]
 pub(super) struct Spool {
     path: PathBuf,
     file: File,
-    bytes: u64,
+    generation: u64,
+    /// Where the next record goes.
+    end: u64,
     record: Vec<u8>,
 }
 
@@ -108,67 +114,69 @@ impl Spool {
         let path = database.with_extension("spool");
         let opened = read(&path).map_err(|error| StoreError::of_path(&path, error));
         let (file, held) = opened?;
+        let (generation, rows, bytes) = rows(&held);
         let spool = Self {
             path,
             file,
-            bytes: held.len() as u64,
+            generation,
+            end: GENERATION_BYTES + bytes,
             record: Vec::new(),
         };
-        Ok((spool, rows(&held)))
+        Ok((spool, rows))
     }
 
-    /// Appends a run. Once this returns, no end of the process loses it.
+    /// Adds a run. Once this returns, no end of the process loses it.
     pub(super) fn append(&mut self, row: &Row) -> Result<(), StoreError> {
         self.record.clear();
         self.record.resize(HEAD_BYTES, 0);
         row.encode(&mut self.record);
         let (head, body) = self.record.split_at_mut(HEAD_BYTES);
         head[..4].copy_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
-        head[4..].copy_from_slice(&xxh3_64(body).to_le_bytes());
-        if let Err(error) = self.file.write_all(&self.record) {
-            let _ = self.file.set_len(self.bytes); // a part would hide what comes after it
-            return Err(StoreError::of_path(&self.path, error));
-        }
-        self.bytes += self.record.len() as u64;
+        head[4..].copy_from_slice(&xxh3_64_with_seed(body, self.generation).to_le_bytes());
+        // What was written in part counts for nothing, and the next record goes over it.
+        let written = self.file.write_all_at(&self.record, self.end);
+        written.map_err(|error| StoreError::of_path(&self.path, error))?;
+        self.end += self.record.len() as u64;
         Ok(())
     }
 
     /// Forgets what it holds: it is in the database.
     pub(super) fn clear(&mut self) -> Result<(), StoreError> {
-        self.bytes = 0;
-        let cleared = self.file.set_len(0);
+        self.generation = self.generation.wrapping_add(1);
+        self.end = GENERATION_BYTES;
+        let cleared = self.file.write_all_at(&self.generation.to_le_bytes(), 0);
         cleared.map_err(|error| StoreError::of_path(&self.path, error))
     }
 }
 
 fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
     let mut options = OpenOptions::new();
-    let mut file = options
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)?;
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.mode(0o600).open(path)?;
     let mut held = Vec::new();
     file.read_to_end(&mut held)?;
     Ok((file, held))
 }
 
-/// The rows of whole records, up to the first that is not.
-fn rows(mut held: &[u8]) -> Vec<Row> {
+/// The generation, the rows of whole records up to the first that is not, and the bytes of these records.
+fn rows(mut held: &[u8]) -> (u64, Vec<Row>, u64) {
+    let generation = take(&mut held).map_or(0, u64::from_le_bytes);
+    let all = held.len();
     let mut rows = Vec::new();
-    while let Some(row) = next(&mut held) {
+    let mut left = held;
+    while let Some(row) = next(&mut held, generation) {
         rows.push(row);
+        left = held;
     }
-    rows
+    (generation, rows, (all - left.len()) as u64)
 }
 
-fn next(held: &mut &[u8]) -> Option<Row> {
+fn next(held: &mut &[u8], generation: u64) -> Option<Row> {
     let length = u32::from_le_bytes(take(held)?) as usize;
     let hash = u64::from_le_bytes(take(held)?);
     let (row, rest) = held.split_at_checked(length)?;
     *held = rest;
-    Row::decode(row).filter(|_| xxh3_64(row) == hash)
+    Row::decode(row).filter(|_| xxh3_64_with_seed(row, generation) == hash)
 }
 
 #[cfg(test)]
@@ -197,14 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_appended_is_there_when_it_is_opened_again_until_it_is_cleared() {
-        let rows = [row(0, "a"), row(1, "")];
+    fn what_was_added_is_there_when_it_is_opened_again_until_it_is_cleared() {
+        let rows = [row(0, "a"), row(1, "b"), row(2, "c")]; // of one length: after one of them another begins
         let (_dir, database) = written(&rows);
         let (mut spool, held) = Spool::open(&database).unwrap();
         assert_eq!(held, rows);
+        spool.append(&rows[0]).unwrap();
+        assert_eq!(Spool::open(&database).unwrap().1.len(), 4);
         spool.clear().unwrap();
         spool.append(&rows[1]).unwrap();
-        assert_eq!(Spool::open(&database).unwrap().1, rows[1..]);
+        assert_eq!(Spool::open(&database).unwrap().1, rows[1..2]);
     }
 
     proptest! {
