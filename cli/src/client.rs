@@ -15,7 +15,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Response, Status};
+use tonic::{Response, Status, Streaming};
 use tower::service_fn;
 use wbd_model::codec::MAX_MESSAGE_BYTES;
 use wbd_model::service::wbd_client::WbdClient;
@@ -57,10 +57,25 @@ pub(crate) async fn answer<T>(
 ) -> Result<T, Failure> {
     match timeout(ANSWER_LIMIT, question).await {
         Ok(answer) => Ok(answer?.into_inner()),
-        Err(_) => Err(Failure::Unreachable(format!(
-            "the daemon accepted the question and did not answer within {} s; look at its log",
-            ANSWER_LIMIT.as_secs()
-        ))),
+        Err(_) => Err(silent_midway()),
+    }
+}
+
+fn silent_midway() -> Failure {
+    Failure::Unreachable(format!(
+        "the daemon accepted the question and did not answer within {} s; look at its log",
+        ANSWER_LIMIT.as_secs()
+    ))
+}
+
+/// The next message of an answer that comes in pieces; none at its end.
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) async fn next<T>(pieces: &mut Streaming<T>) -> Result<Option<T>, Failure> {
+    match timeout(ANSWER_LIMIT, pieces.message()).await {
+        Ok(piece) => Ok(piece?),
+        Err(_) => Err(silent_midway()),
     }
 }
 

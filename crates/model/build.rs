@@ -25,7 +25,12 @@ fn main() {
                 .build(),
         )
         .method(method("list", "List", "Empty", "request::ExperimentList").build())
-        .method(method("show", "Show", "ShowRequest", "document::Experiment").build())
+        .method(method("show", "Show", "ExperimentName", "document::Experiment").build())
+        .method(
+            method("runs", "Runs", "ExperimentName", "request::RunBatch")
+                .server_streaming()
+                .build(),
+        )
         .method(method("remove", "Remove", "ExperimentName", "request::Empty").build())
         .method(
             method(

@@ -15,6 +15,9 @@ const PREFIX: &str = "LLVM_SYS_221_PREFIX";
 /// Where Debian has it.
 const DEBIAN: &str = "/usr/lib/llvm-22";
 
+/// A library that the binding crate asks for and `llvm-config` does not list: Debian packs it by itself.
+const POLLY: &str = "lib/libPolly.a";
+
 /// What the binding crate was made for.
 const VERSION: &str = "22.1.";
 
@@ -48,7 +51,10 @@ fn check(prefix: &Path) -> Result<()> {
         version.trim()
     );
     // Fails where one of them is not installed.
-    shell::read(Command::new(&program).args(["--link-static", "--libfiles"])).map(drop)
+    shell::read(Command::new(&program).args(["--link-static", "--libfiles"]))?;
+    let polly = prefix.join(POLLY);
+    ensure!(polly.is_file(), "there is no `{}`", polly.display());
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wbd_model::request::{ExperimentName, HistogramRequest, Histograms, ShowRequest, TimelineRequest};
+use wbd_model::request::{ExperimentName, HistogramRequest, Histograms, TimelineRequest};
 use wbd_model::{Cell, Exit, Experiment, Metric, Sample, Unit};
 
 use super::{Context, show};
@@ -33,18 +33,18 @@ pub(super) async fn run(context: &Context, experiment: String, format: Format) -
             "--json goes with --format json alone: leave it out".to_owned(),
         ));
     }
-    let client = context.connect().await?;
+    let mut client = context.connect().await?;
     match format {
         Format::Json => {
-            let document = with_samples(client, experiment).await?;
+            let document = show::with_runs(&mut client, experiment).await?;
             output::to_stdout(|out| show::write_with_runs(out, &document))
         }
         Format::Csv => {
-            let document = with_samples(client, experiment).await?;
+            let document = show::with_runs(&mut client, experiment).await?;
             output::to_stdout(|out| write_csv(out, &document))
         }
         Format::Perfetto => {
-            let document = with_samples(client, experiment).await?;
+            let document = show::with_runs(&mut client, experiment).await?;
             output::print(Style::Json, &trace::trace(&document), |_| String::new())
         }
         Format::Hdr => {
@@ -58,14 +58,6 @@ pub(super) async fn run(context: &Context, experiment: String, format: Format) -
             output::to_stdout(|out| out.write_all(page.as_bytes()))
         }
     }
-}
-
-async fn with_samples(mut client: Client, experiment: String) -> Result<Experiment, Failure> {
-    answer(client.show(ShowRequest {
-        experiment,
-        samples: true,
-    }))
-    .await
 }
 
 /// The histograms of these metrics. After the first, `latest` is asked for by its name.

@@ -1,7 +1,7 @@
 //! `wbctl hist`: the distribution of a metric, cell by cell.
 
 use wbd_model::Metric;
-use wbd_model::request::{HistogramRequest, ShowRequest};
+use wbd_model::request::{ExperimentName, HistogramRequest};
 
 use super::Context;
 use crate::client::answer;
@@ -14,11 +14,10 @@ pub(super) async fn run(context: &Context, experiment: String, metric: Metric) -
     let histograms = answer(client.histogram(HistogramRequest { experiment, metric })).await?;
     let mut drawing = hist::draw(&histograms).map_err(|error| Failure::Failed(error.to_string()))?;
     if histograms.cells.is_empty() {
-        let experiment = answer(client.show(ShowRequest {
+        let name = ExperimentName {
             experiment: histograms.experiment.clone(),
-            samples: false,
-        }))
-        .await?;
+        };
+        let experiment = answer(client.show(name)).await?;
         drawing += &hist::why_absent(&experiment, metric);
     }
     output::print_message(context.style, &histograms, |_| drawing)

@@ -4,21 +4,39 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 use wbd_model::Experiment;
-use wbd_model::request::ShowRequest;
+use wbd_model::request::ExperimentName;
 
 use super::Context;
-use crate::client::answer;
+use crate::client::{Client, answer, next};
 use crate::failure::Failure;
 use crate::output::Style;
 use crate::{output, render};
 
 pub(super) async fn run(context: &Context, experiment: String, samples: bool) -> Result<(), Failure> {
     let mut client = context.connect().await?;
-    let document = answer(client.show(ShowRequest { experiment, samples })).await?;
+    let document = if samples {
+        with_runs(&mut client, experiment).await?
+    } else {
+        answer(client.show(ExperimentName { experiment })).await?
+    };
     match context.style {
         Style::Json if samples => output::to_stdout(|out| write_with_runs(out, &document)),
         style => output::print(style, &document, render::experiment::draw),
     }
+}
+
+/// An experiment with all its runs, which come in pieces.
+pub(super) async fn with_runs(client: &mut Client, experiment: String) -> Result<Experiment, Failure> {
+    let mut document = answer(client.show(ExperimentName { experiment })).await?;
+    // By its name: `latest` may be another experiment by now.
+    let experiment = document.experiment.clone();
+    let mut runs = answer(client.runs(ExperimentName { experiment })).await?;
+    while let Some(batch) = next(&mut runs).await? {
+        if let Some(cell) = document.cells.get_mut(batch.cell) {
+            cell.samples.extend(batch.samples);
+        }
+    }
+    Ok(document)
 }
 
 /// The document with the runs of every cell: none of one that could not be run, which without runs asked for has

@@ -115,6 +115,7 @@ fn finished(failed: u32, state: State) -> Progress {
 impl Wbd for Script {
     type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
     type ExplainStream = Self::RunStream;
+    type RunsStream = Pin<Box<dyn Stream<Item = Result<RunBatch, Status>> + Send>>;
 
     async fn run(&self, request: Request<RunRequest>) -> Result<Response<Self::RunStream>, Status> {
         let target = request.into_inner().targets.remove(0);
@@ -140,11 +141,15 @@ impl Wbd for Script {
         }))
     }
 
-    async fn show(&self, request: Request<ShowRequest>) -> Result<Response<Experiment>, Status> {
+    async fn show(&self, request: Request<ExperimentName>) -> Result<Response<Experiment>, Status> {
         match status(&request.into_inner().experiment) {
             Some(status) => Err(status),
             None => Ok(Response::new(document())),
         }
+    }
+
+    async fn runs(&self, _: Request<ExperimentName>) -> Result<Response<Self::RunsStream>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::empty())))
     }
 
     async fn list(&self, _: Request<Empty>) -> Result<Response<ExperimentList>, Status> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::{Experiment, ExperimentLine};
 use crate::explanation::Explanation;
 use crate::host::{TargetInfo, WorkloadInfo};
-use crate::{CellRef, Metric, Size};
+use crate::{CellRef, Metric, Sample, Size};
 
 /// Ask for an experiment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,13 +151,13 @@ pub enum Progress {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
-/// Ask for an experiment's document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShowRequest {
-    /// The experiment's name, or `latest`.
-    pub experiment: String,
-    /// Whether the runs themselves are wanted.
-    pub samples: bool,
+/// Some runs of a cell: they come in pieces, since there may be millions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunBatch {
+    /// The cell's number in its experiment, from 0.
+    pub cell: usize,
+    /// The next of its runs, in their order.
+    pub samples: Vec<Sample>,
 }
 
 /// Name an experiment.

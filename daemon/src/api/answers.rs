@@ -1,10 +1,12 @@
 //! Answers from the store.
 
+use tokio::sync::mpsc::Sender;
+use tonic::Status;
 use wbd_analysis::compare::Side;
 use wbd_analysis::phases;
 use wbd_model::document::{Distribution, Timeline};
 use wbd_model::request::{
-    AnomaliesRequest, CompareRequest, ExperimentName, HistogramRequest, Histograms, ShowRequest,
+    AnomaliesRequest, CompareRequest, ExperimentName, HistogramRequest, Histograms, RunBatch,
     TimelineRequest, Timelines,
 };
 use wbd_model::{Anomalies, Cell, CellRef, Comparison, Experiment, Metric, Report};
@@ -15,11 +17,42 @@ use crate::store::{Reader, StoreError};
 use crate::targets::assets::Assets;
 use crate::targets::workloads;
 
+/// Runs in one piece of an answer: a megabyte or two.
+const BATCH_RUNS: usize = 1000;
+
 /// An experiment's document; one that was cut short is summed up now.
-pub(crate) fn show(reader: &Reader, request: &ShowRequest) -> Result<Experiment, tonic::Status> {
-    let name = &request.experiment;
+pub(crate) fn show(reader: &Reader, request: &ExperimentName) -> Result<Experiment, Status> {
+    document(reader, &request.experiment, false)
+}
+
+/// The same with all its runs.
+pub(crate) fn with_runs(reader: &Reader, name: &str) -> Result<Experiment, Status> {
+    document(reader, name, true)
+}
+
+/// Sends a client all runs of an experiment, in pieces, as fast as it takes them.
+pub(crate) fn runs(
+    reader: &Reader,
+    name: &str,
+    client: &Sender<Result<RunBatch, Status>>,
+) -> Result<(), Status> {
+    let mut next = RunBatch::default();
+    let send = |batch: RunBatch| batch.samples.is_empty() || client.blocking_send(Ok(batch)).is_ok();
+    let take = |cell, sample| {
+        let is_full = next.cell != cell || next.samples.len() == BATCH_RUNS;
+        let goes_on = !is_full || send(std::mem::take(&mut next));
+        next.cell = cell;
+        next.samples.push(sample);
+        goes_on
+    };
+    let found = reader.each_run(name, take).map_err(|error| of_store(&error))?;
+    send(next);
+    if found { Ok(()) } else { Err(no_experiment(name)) }
+}
+
+fn document(reader: &Reader, name: &str, with_runs: bool) -> Result<Experiment, Status> {
     let stored = reader
-        .experiment(name, request.samples)
+        .experiment(name, with_runs)
         .map_err(|error| of_store(&error))?;
     let mut stored = stored.ok_or_else(|| no_experiment(name))?;
     if !stored.summed_up {
@@ -40,12 +73,8 @@ fn summed_up(reader: &Reader, name: &str, index: usize, cell: &Cell) -> Result<C
 }
 
 /// The histograms of a metric, for the cells that have it.
-pub(crate) fn histograms(reader: &Reader, request: &HistogramRequest) -> Result<Histograms, tonic::Status> {
-    let show_request = ShowRequest {
-        experiment: request.experiment.clone(),
-        samples: false,
-    };
-    let experiment = show(reader, &show_request)?;
+pub(crate) fn histograms(reader: &Reader, request: &HistogramRequest) -> Result<Histograms, Status> {
+    let experiment = document(reader, &request.experiment, false)?;
     let mut cells = Vec::new();
     for (index, cell) in experiment.cells.iter().enumerate() {
         let of = |metric| {
@@ -91,12 +120,8 @@ fn histogram(
 }
 
 /// The timelines of one run of each cell, or of the median.
-pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Timelines, tonic::Status> {
-    let show_request = ShowRequest {
-        experiment: request.experiment.clone(),
-        samples: true,
-    };
-    let experiment = show(reader, &show_request)?;
+pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Timelines, Status> {
+    let experiment = with_runs(reader, &request.experiment)?;
     let timeline = |cell: &Cell| Timeline {
         target: cell.target.clone(),
         workload: cell.workload.clone(),
@@ -107,7 +132,7 @@ pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Ti
     let of_cells = experiment.cells.iter().map(timeline);
     let cells: Vec<_> = of_cells.filter(|line| !line.marks.is_empty()).collect();
     if let Some(run) = request.run.filter(|_| cells.is_empty()) {
-        return Err(tonic::Status::not_found(format!(
+        return Err(Status::not_found(format!(
             "no cell of experiment {} has a run {run}; see: wbctl show {} --runs",
             experiment.experiment, experiment.experiment
         )));
@@ -119,18 +144,9 @@ pub(crate) fn timelines(reader: &Reader, request: &TimelineRequest) -> Result<Ti
 }
 
 /// Cells held against each other.
-pub(crate) fn compare(reader: &Reader, request: &CompareRequest) -> Result<Comparison, tonic::Status> {
-    let with_runs = |name: &CellRef| {
-        let experiment = name.experiment.clone();
-        show(
-            reader,
-            &ShowRequest {
-                experiment,
-                samples: true,
-            },
-        )
-    };
-    let (a, b) = (with_runs(&request.a)?, with_runs(&request.b)?);
+pub(crate) fn compare(reader: &Reader, request: &CompareRequest) -> Result<Comparison, Status> {
+    let of = |name: &CellRef| with_runs(reader, &name.experiment);
+    let (a, b) = (of(&request.a)?, of(&request.b)?);
     let a = Side {
         name: &request.a,
         experiment: &a,
@@ -140,30 +156,18 @@ pub(crate) fn compare(reader: &Reader, request: &CompareRequest) -> Result<Compa
         experiment: &b,
     };
     wbd_analysis::compare(&a, &b, &request.metrics)
-        .map_err(|error| tonic::Status::invalid_argument(error.to_string()))
+        .map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
 /// The cells that break the pattern of the rest.
-pub(crate) fn anomalies(reader: &Reader, request: &AnomaliesRequest) -> Result<Anomalies, tonic::Status> {
-    let show_request = ShowRequest {
-        experiment: request.experiment.clone(),
-        samples: true,
-    };
-    let experiment = show(reader, &show_request)?;
+pub(crate) fn anomalies(reader: &Reader, request: &AnomaliesRequest) -> Result<Anomalies, Status> {
+    let experiment = with_runs(reader, &request.experiment)?;
     Ok(wbd_analysis::anomalies(&experiment, &request.metrics))
 }
 
 /// An experiment beside the study this project grew out of.
-pub(crate) fn report(
-    reader: &Reader,
-    assets: &Assets,
-    request: &ExperimentName,
-) -> Result<Report, tonic::Status> {
-    let show_request = ShowRequest {
-        experiment: request.experiment.clone(),
-        samples: true,
-    };
-    let experiment = show(reader, &show_request)?;
+pub(crate) fn report(reader: &Reader, assets: &Assets, request: &ExperimentName) -> Result<Report, Status> {
+    let experiment = with_runs(reader, &request.experiment)?;
     let manifests = workloads::manifests(assets);
     let size = |workload: &str, args: &[String]| manifests.get(workload)?.size_of(args);
     Ok(wbd_analysis::report::report(&experiment, &size))

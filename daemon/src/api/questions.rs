@@ -4,10 +4,10 @@ use tonic::Status;
 use wbd_analysis::compare::{self, Side};
 use wbd_linux::gate::Identity;
 use wbd_linux::inherited::Inherited;
-use wbd_model::request::{ExplainRequest, ShowRequest};
+use wbd_model::request::ExplainRequest;
 use wbd_model::{Cell, CellRef, RunRequest};
 
-use super::answers::show;
+use super::answers::with_runs;
 use super::status::{no_experiment, of_plan, of_store};
 use crate::session::explain::Asked;
 use crate::session::plan::Plan;
@@ -27,11 +27,7 @@ pub(super) fn asked(
     assets: &Assets,
 ) -> Result<[Asked; 2], Status> {
     let one = |name: &CellRef| -> Result<Asked, Status> {
-        let request = ShowRequest {
-            experiment: name.experiment.clone(),
-            samples: true,
-        };
-        let experiment = show(reader, &request)?;
+        let experiment = with_runs(reader, &name.experiment)?;
         let side = Side {
             name,
             experiment: &experiment,

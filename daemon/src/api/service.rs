@@ -14,7 +14,7 @@ use wbd_model::host::{Diagnosis, EntryBias, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
     AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, ExplainRequest,
-    HistogramRequest, Histograms, Progress, RunRequest, ShowRequest, TargetList, TimelineRequest, Timelines,
+    HistogramRequest, Histograms, Progress, RunBatch, RunRequest, TargetList, TimelineRequest, Timelines,
     WorkloadList,
 };
 use wbd_model::service::wbd_server::Wbd;
@@ -38,6 +38,9 @@ use crate::targets::workloads;
 
 /// Messages to a client that may wait for it to read them.
 const CLIENT_QUEUE: usize = 64;
+
+/// Pieces of an answer that may wait for a client to read them.
+const RUN_BATCHES: usize = 2;
 
 /// The service.
 pub(crate) struct Service {
@@ -65,7 +68,10 @@ impl Service {
         let request = request.into_inner();
         blocking(move || {
             let reader = store.reader(scope).map_err(|error| status::of_store(&error))?;
-            answer(&reader, &request)
+            let answer = answer(&reader, &request);
+            drop(reader);
+            wbd_linux::process::trim_heap(); // an answer may be made of millions of runs
+            answer
         })
         .await
         .map(Response::new)
@@ -130,6 +136,7 @@ async fn blocking<A: Send + 'static>(
 impl Wbd for Service {
     type RunStream = Pin<Box<dyn Stream<Item = Result<Progress, Status>> + Send>>;
     type ExplainStream = Self::RunStream;
+    type RunsStream = Pin<Box<dyn Stream<Item = Result<RunBatch, Status>> + Send>>;
 
     async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let caller = caller::of(&request)?;
@@ -215,8 +222,22 @@ impl Wbd for Service {
         .await
     }
 
-    async fn show(&self, request: Request<ShowRequest>) -> Result<Response<Experiment>, Status> {
+    async fn show(&self, request: Request<ExperimentName>) -> Result<Response<Experiment>, Status> {
         self.read(request, answers::show).await
+    }
+
+    async fn runs(&self, request: Request<ExperimentName>) -> Result<Response<Self::RunsStream>, Status> {
+        let scope = caller::scope(&caller::of(&request)?);
+        let store = self.store.clone();
+        let name = request.into_inner().experiment;
+        let (client, pieces) = mpsc::channel(RUN_BATCHES);
+        tokio::task::spawn_blocking(move || {
+            let reader = store.reader(scope).map_err(|error| status::of_store(&error));
+            if let Err(status) = reader.and_then(|reader| answers::runs(&reader, &name, &client)) {
+                let _ = client.blocking_send(Err(status)); // the client may have gone
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(pieces))))
     }
 
     async fn remove(&self, request: Request<ExperimentName>) -> Result<Response<Empty>, Status> {

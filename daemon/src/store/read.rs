@@ -69,6 +69,28 @@ impl Reader {
         }))
     }
 
+    /// Gives all runs of an experiment to `take` with their cell's number, in order, as long as it says that it takes
+    /// more; false where there is no such experiment.
+    pub(crate) fn each_run(
+        &self,
+        name: &str,
+        mut take: impl FnMut(usize, Sample) -> bool,
+    ) -> Result<bool, StoreError> {
+        let mut read = || {
+            let snapshot = self.connection.unchecked_transaction()?;
+            let Some(id) = self.scope.find(&snapshot, name)? else {
+                return Ok(false);
+            };
+            for (number, cell) in rows::cells(&snapshot, id)?.into_iter().enumerate() {
+                if !rows::each_sample(&snapshot, cell.id, |sample| take(number, sample))? {
+                    break;
+                }
+            }
+            Ok(true)
+        };
+        self.explain(read())
+    }
+
     /// The serialised histogram of a metric of a cell by its number.
     pub(crate) fn histogram(
         &self,

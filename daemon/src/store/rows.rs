@@ -98,12 +98,30 @@ fn unavailable(connection: &Connection, cell: i64) -> rusqlite::Result<BTreeMap<
 
 /// The runs of a cell, in their order within it.
 pub(super) fn samples(connection: &Connection, cell: i64) -> rusqlite::Result<Vec<Sample>> {
+    let mut samples = Vec::new();
+    each_sample(connection, cell, |sample| {
+        samples.push(sample);
+        true
+    })?;
+    Ok(samples)
+}
+
+/// Gives the runs of a cell to `take`, in their order, as long as it says that it takes more; whether it took all.
+pub(super) fn each_sample(
+    connection: &Connection,
+    cell: i64,
+    mut take: impl FnMut(Sample) -> bool,
+) -> rusqlite::Result<bool> {
     let mut query = connection.prepare_cached(
         "SELECT run, place, valid, exit, instants, metrics, notes
          FROM sample WHERE cell = ? ORDER BY run",
     )?;
-    let rows = query.query_map([cell], sample)?;
-    rows.collect()
+    for row in query.query_map([cell], sample)? {
+        if !take(row?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn sample(row: &Row<'_>) -> rusqlite::Result<Sample> {

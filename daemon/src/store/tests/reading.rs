@@ -209,3 +209,36 @@ fn what_names_no_experiment_finds_none() {
         assert!(reader.samples(text, 0).unwrap().is_empty(), "{text:?} found runs");
     }
 }
+
+#[test]
+fn all_runs_are_given_in_order_until_no_more_are_taken() {
+    let (_dir, store) = new_store();
+    let mut writer = store.writer().unwrap();
+    let recording = writer.begin_experiment(&new_experiment(0, 2)).unwrap();
+    for run in 0..3 {
+        writer.record(&recording, 1, &sample(run)).unwrap();
+        writer.record(&recording, 0, &failed(run)).unwrap();
+    }
+    writer.flush().unwrap();
+    let reader = store.reader(Scope::All).unwrap();
+    let first = |most: usize| {
+        let mut taken = Vec::new();
+        let found = reader.each_run("latest", |cell, sample| {
+            taken.push((cell, sample.run, sample.valid));
+            taken.len() < most
+        });
+        assert!(found.unwrap());
+        taken
+    };
+    let all = [
+        (0, 0, false),
+        (0, 1, false),
+        (0, 2, false),
+        (1, 0, true),
+        (1, 1, true),
+        (1, 2, true),
+    ];
+    assert_eq!(first(100), all);
+    assert_eq!(first(2), all[..2]);
+    assert!(!reader.each_run("77", |_, _| true).unwrap());
+}

@@ -74,6 +74,7 @@ fn recording_goes_on_while_another_experiment_is_removed() {
         recorded += 1;
     }
     assert_eq!(removal.join().unwrap(), Removal::Removed);
+    writer.flush().unwrap();
     let reader = store.reader(Scope::All).unwrap();
     assert_eq!(
         reader.samples(&recording.name(), 0).unwrap().len(),
