@@ -1,10 +1,14 @@
 //! One cell, made ready to be run again and again.
 
-use wbd_model::profile::Profile;
-use wbd_model::{Cell, InstantName, Metric, Sample};
+use std::time::Duration;
 
-use crate::collect::diagnosis::assemble::{Assembled, assemble};
+use wbd_analysis::explain::Reach;
+use wbd_model::profile::Profile;
+use wbd_model::{Cell, InstantName, Instants, Metric, Sample};
+
+use crate::collect::diagnosis::assemble::{Assembled, Known, assemble};
 use crate::collect::diagnosis::looks::Looks;
+use crate::collect::diagnosis::reach::Watch;
 use crate::collect::sample::{self, Expected};
 use crate::launch::process::{Launcher, MeansError};
 use crate::session::cancel::Cancel;
@@ -78,22 +82,39 @@ impl Subject {
         &mut self.ready.how
     }
 
-    /// The wall time of one run without probes, in nanoseconds.
-    pub(super) fn wall(
+    /// One run without probes, which counts.
+    pub(super) fn plain(
         &mut self,
         laboratory: &mut Laboratory,
         cancel: &Cancel,
-    ) -> Result<u64, ExperimentError> {
+    ) -> Result<Sample, ExperimentError> {
         let made = self.run(laboratory, cancel)?;
-        let wall = made.metrics.get(&Metric::Wall).copied();
-        wall.filter(|_| made.valid).ok_or_else(|| {
-            let cell = &self.plan.cells[0];
-            let why = made.notes.first().map_or("it has no wall time", String::as_str);
-            ExperimentError::NothingToRun(format!(
-                "a run of {}/{} does not count, so there is nothing to explain: {why}",
-                cell.target, cell.workload
-            ))
-        })
+        if made.valid && made.metrics.contains_key(&Metric::Wall) {
+            return Ok(made);
+        }
+        let cell = &self.plan.cells[0];
+        let why = made.notes.first().map_or("it has no wall time", String::as_str);
+        Err(ExperimentError::NothingToRun(format!(
+            "a run of {}/{} does not count, so there is nothing to explain: {why}",
+            cell.target, cell.workload
+        )))
+    }
+
+    /// How much memory a run touches in a moment, if it takes about so long; none where that could not be seen.
+    pub(super) fn reach(
+        &mut self,
+        laboratory: &mut Laboratory,
+        expected: Duration,
+        cancel: &Cancel,
+    ) -> Result<Option<Reach>, ExperimentError> {
+        let (cgroup, _) = laboratory.slot.ready().map_err(MeansError::from)?;
+        let watch = Watch::begin(cgroup.freezer(), expected).map_err(|source| MeansError::System {
+            action: "start a thread",
+            source,
+        })?;
+        let made = self.run(laboratory, cancel);
+        let reach = watch.end();
+        made.map(|_| reach)
     }
 
     /// One run under probes, and why functions in it have no names.
@@ -120,9 +141,22 @@ impl Subject {
             .map(|probes| probes.read())
             .transpose()?
             .unwrap_or_default();
-        let guest = made.instants.get(&InstantName::Guest).map(|guest| guest.ns);
-        let Assembled { profile, warnings } = assemble(&counts, &seen, guest, self.plan.caller.uid);
+        let Assembled { profile, warnings } = assemble(&counts, &seen, &self.known(&made.instants));
         Ok((profile, warnings))
+    }
+
+    fn known(&self, instants: &Instants) -> Known {
+        let at = |name| instants.get(&name).map(|instant| instant.ns);
+        let compiles = matches!(
+            self.plan.cells[0].means,
+            Ok(Means::Runner { mode: Mode::Jit, .. })
+        );
+        let making = at(InstantName::EngineReady).zip(at(InstantName::ModuleReady));
+        Known {
+            guest_ns: at(InstantName::Guest),
+            compiling: making.filter(|_| compiles).map(|(begin, end)| begin..end),
+            user: self.plan.caller.uid,
+        }
     }
 
     fn run(&mut self, laboratory: &mut Laboratory, cancel: &Cancel) -> Result<Sample, ExperimentError> {
