@@ -106,7 +106,7 @@ impl Breakdown {
         renamed
     }
 
-    fn add(&mut self, kind: CauseKind, detail: impl Into<String>, ns: f64) {
+    pub(super) fn add(&mut self, kind: CauseKind, detail: impl Into<String>, ns: f64) {
         if ns > 0.0 {
             let detail = detail.into();
             *self.parts.entry(Part { kind, detail }).or_default() += ns;
@@ -114,7 +114,7 @@ impl Breakdown {
     }
 
     /// Adds another's parts, in proportion, so that they come to this together.
-    fn add_all(&mut self, others: Self, ns: f64) {
+    pub(super) fn add_all(&mut self, others: Self, ns: f64) {
         let whole: f64 = others.parts.values().sum();
         for (part, of_whole) in others.parts {
             self.add(part.kind, part.detail, ns * of_whole / whole.max(1.0));

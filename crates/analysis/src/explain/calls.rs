@@ -47,6 +47,14 @@ const WRITES: [&str; 8] = [
 /// Functions of the kernel that wait for a clock, whatever was called.
 const CLOCKS: [&str; 3] = ["timerfd_read", "do_nanosleep", "hrtimer_nanosleep"];
 
+/// Beginnings of the names of system calls whose result is a number of bytes.
+const MOVES: [&str; 8] = ["read", "write", "pread", "pwrite", "send", "recv", "splice", "getdents"];
+
+/// Whether a system call's result is a number of bytes.
+pub(super) fn moves_bytes(name: &str) -> bool {
+    MOVES.iter().any(|begin| name.starts_with(begin)) && !name.starts_with("readlink")
+}
+
 /// What time on a CPU in a system call is spent on.
 pub(super) fn of_call(name: &str) -> CauseKind {
     match name {

@@ -6,6 +6,7 @@
 
 mod breakdown;
 mod calls;
+mod contained;
 mod pool;
 mod reach;
 mod samples;
@@ -19,6 +20,7 @@ use wbd_model::explanation::{Cause, CauseKind, Difference};
 use wbd_model::profile::{Profile, Thread};
 
 pub use self::breakdown::{Breakdown, Part};
+pub use self::contained::Contained;
 pub use self::pool::pool;
 pub use self::reach::Reach;
 pub use self::words::time;
@@ -91,12 +93,17 @@ pub struct Side<'a> {
     pub wall_ns: u64,
     /// How much memory it touches in a moment, where that was looked at.
     pub reach: Option<Reach>,
+    /// What is seen of it from outside, where it is a container: then there was no run under probes.
+    pub contained: Option<&'a Contained>,
 }
 
 impl Side<'_> {
     /// How much longer the run took under the probes.
     #[must_use]
     pub fn slowdown(&self) -> f64 {
+        if self.contained.is_some() {
+            return 1.0;
+        }
         self.profile.wall_ns as f64 / self.wall_ns.max(1) as f64
     }
 
@@ -118,7 +125,7 @@ impl Side<'_> {
 pub fn causes(a: Side, b: Side) -> (Vec<Cause>, f64) {
     let total = a.wall_ns as f64 - b.wall_ns as f64;
     let more = total >= 0.0;
-    let mut parts = [a, b].map(|side| side.parts());
+    let mut parts = both_parts(a, b);
     if reach::is_memory(&[a, b], usize::from(!more)) {
         parts = parts.map(|parts| parts.renamed(CauseKind::UserCpu, CauseKind::MemoryBandwidth));
     }
@@ -150,6 +157,22 @@ pub fn causes(a: Side, b: Side) -> (Vec<Cause>, f64) {
         confirmed: false,
     });
     (causes.collect(), 1.0 - attributed)
+}
+
+fn both_parts(a: Side, b: Side) -> [Breakdown; 2] {
+    match (a.contained, b.contained) {
+        (None, None) => [a.parts(), b.parts()],
+        (Some(a), Some(b)) => [a.parts(None), b.parts(None)],
+        (Some(a), None) => {
+            let outside = b.parts();
+            [a.parts(Some(&outside)), outside]
+        }
+        (None, Some(b)) => {
+            let outside = a.parts();
+            let inside = b.parts(Some(&outside));
+            [outside, inside]
+        }
+    }
 }
 
 /// Whether time of this kind is spent on a CPU, which others on the machine may want as well.

@@ -3,7 +3,7 @@
 use wbd_model::explanation::{Cause, CauseKind};
 use wbd_model::profile::{Counted, Frame, Layer, Profile, Stack, Syscall, Thread, Wait, Waker};
 
-use super::{Reach, Side, causes, difference, pool};
+use super::{Contained, Reach, Side, causes, difference, pool};
 
 const MS: u64 = 1_000_000;
 
@@ -67,6 +67,7 @@ fn side(profile: &Profile) -> Side<'_> {
         profile,
         wall_ns: profile.wall_ns,
         reach: None,
+        contained: None,
     }
 }
 
@@ -284,4 +285,22 @@ fn runs_are_pooled_thread_by_thread() {
     assert_eq!((pooled.wall_ns, pooled.runs_looked_at), (2 * MS, 2));
     let looks: Vec<_> = pooled.stacks.iter().map(|stack| (stack.tid, stack.count, stack.ns)).collect();
     assert_eq!(looks, [(11, 3, 3 * MS / 4), (12, 3, 3 * MS / 4)]);
+}
+
+#[test]
+fn a_containers_way_to_its_program_is_making_processes() {
+    let contained = Contained {
+        launch: vec![("launch to created".to_owned(), 6 * MS), ("cgroup_made to exec".to_owned(), 150 * MS)],
+        execution_ns: 11 * MS,
+    };
+    let (outside, nothing) = (short(), Profile::default());
+    let inside = Side {
+        wall_ns: 167 * MS,
+        contained: Some(&contained),
+        ..side(&nothing)
+    };
+    let (found, unattributed) = causes(inside, side(&outside));
+    assert_eq!(found[0].kind, CauseKind::Processes, "{found:#?}");
+    assert!(found[0].share > 0.98 && unattributed.abs() < 0.01, "{found:#?}");
+    assert!(found[0].text.contains("cgroup_made to exec"), "{}", found[0].text);
 }

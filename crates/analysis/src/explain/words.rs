@@ -5,7 +5,7 @@ use wbd_model::explanation::CauseKind;
 use wbd_model::profile::{Profile, Syscall};
 
 use super::breakdown::Breakdown;
-use super::calls::of_call;
+use super::calls::{moves_bytes, of_call};
 use super::reach::Reach;
 
 /// Details that are told of a cause.
@@ -182,7 +182,7 @@ impl Told<'_> {
                 ([a.0, b.0], [a.1, b.1])
             };
             let text = format!("{} calls of {name} against {}", number(a), number(b));
-            if bytes && a_bytes + b_bytes > 0 {
+            if bytes && moves_bytes(name) && a_bytes + b_bytes > 0 {
                 format!("{text}, {} bytes against {}", number(a_bytes), number(b_bytes))
             } else {
                 text

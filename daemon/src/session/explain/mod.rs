@@ -13,7 +13,7 @@ mod trials;
 
 use std::time::Duration;
 
-use wbd_analysis::explain::{self, Reach, Side, causes};
+use wbd_analysis::explain::{self, Contained, Reach, Side, causes};
 use wbd_model::compare::ComparedCell;
 use wbd_model::explanation::{Cause, CauseKind, Difference, Explanation, Trial};
 use wbd_model::profile::Profile;
@@ -31,6 +31,11 @@ use crate::targets::assets::Assets;
 /// Slowdown under the probes from which on the reader is warned.
 const HEAVY: f64 = 1.3;
 
+/// Said of a container.
+const OUTSIDE: &str = "a container is seen from outside: the steps to its program by the kernel's events, and what the \
+                       program does is taken to be what the other cell does; no change was tried";
+/// Said of a container whose program did not show.
+const UNSEEN: &str = "the program in the container was not seen, so there is nothing to explain";
 /// Cells whose runs lie so far apart differ, however few runs there are.
 const CLEARLY_APART: f64 = 1.2;
 /// A share of the program's own code from which on it is looked at whether memory is behind it.
@@ -89,16 +94,21 @@ pub(crate) fn run(
         recorded::explain(&mut explanation, a, b);
         return Ok(explanation);
     }
-    news.send(Progress::Preparing("runs under probes".to_owned()));
-    let profiles = [
-        diagnosed(laboratory, &a.plan, &mut explanation.warnings, news, cancel)?,
-        diagnosed(laboratory, &b.plan, &mut explanation.warnings, news, cancel)?,
-    ];
     let mut seen = Seen {
         wall_ns: [0, 1].map(|side| explain::median(&walls[side])),
-        profiles,
-        reach: [None; 2],
+        ..Seen::default()
     };
+    news.send(Progress::Preparing("runs under probes".to_owned()));
+    for (side, asked) in [a, b].into_iter().enumerate() {
+        if subjects[side].is_contained() {
+            let from_outside = Contained::of(&plain[side]);
+            let unseen = || ExperimentError::NothingToRun(format!("{UNSEEN}: {}", asked.cell.target));
+            seen.contained[side] = Some(from_outside.ok_or_else(unseen)?);
+            explanation.warnings.push(OUTSIDE.to_owned());
+        } else {
+            seen.profiles[side] = diagnosed(laboratory, &asked.plan, &mut explanation.warnings, news, cancel)?;
+        }
+    }
     if seen.asks_for_memory() {
         news.send(Progress::Preparing("runs whose memory is looked at".to_owned()));
         for (side, subject) in subjects.iter_mut().enumerate() {
@@ -107,6 +117,11 @@ pub(crate) fn run(
         }
     }
     attribute(&mut explanation, &seen);
+    if seen.contained.iter().any(Option::is_some) {
+        explanation.verdict = verdict(&explanation);
+        explanation.profiles = seen.into_profiles();
+        return Ok(explanation);
+    }
     let question = trials::Question {
         plans: [&a.plan, &b.plan],
         difference: explanation.difference,
@@ -120,24 +135,36 @@ pub(crate) fn run(
     explanation.warnings.extend(left_out);
     explanation.experiments = experiments;
     explanation.verdict = verdict(&explanation);
-    explanation.profiles = seen.profiles.into();
+    explanation.profiles = seen.into_profiles();
     Ok(explanation)
 }
 
 /// What was seen of both cells.
+#[derive(Default)]
 struct Seen {
     /// Medians without probes.
     wall_ns: [u64; 2],
     profiles: [Profile; 2],
     reach: [Option<Reach>; 2],
+    /// Of containers, which are not run under probes.
+    contained: [Option<Contained>; 2],
 }
 
 impl Seen {
+    /// Both runs under probes, where there are two: one alone would be taken for the other.
+    fn into_profiles(self) -> Vec<Profile> {
+        if self.contained.iter().any(Option::is_some) {
+            return Vec::new();
+        }
+        self.profiles.into()
+    }
+
     fn sides(&self) -> [Side<'_>; 2] {
         [0, 1].map(|side| Side {
             profile: &self.profiles[side],
             wall_ns: self.wall_ns[side],
             reach: self.reach[side],
+            contained: self.contained[side].as_ref(),
         })
     }
 
@@ -147,7 +174,8 @@ impl Seen {
         let long_enough = self.wall_ns.iter().all(|wall| *wall >= LONG_ENOUGH_NS);
         let (found, _) = causes(a, b);
         let own = found.iter().find(|cause| cause.kind == CauseKind::UserCpu);
-        long_enough && own.is_some_and(|own| own.share >= WORTH_LOOKING)
+        let outside = self.contained.iter().any(Option::is_some);
+        long_enough && !outside && own.is_some_and(|own| own.share >= WORTH_LOOKING)
     }
 }
 

@@ -9,14 +9,17 @@ use wbd_model::{Cell, InstantName, Instants, Metric, Sample};
 use crate::collect::diagnosis::assemble::{Assembled, Known, assemble};
 use crate::collect::diagnosis::looks::Looks;
 use crate::collect::diagnosis::reach::Watch;
-use crate::collect::sample::{self, Expected};
+use crate::collect::sample::{self, Expected, Guest};
+use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, MeansError};
 use crate::session::cancel::Cancel;
 use crate::session::experiment::{ExperimentError, attach, document};
 use crate::session::laboratory::Laboratory;
 use crate::session::news::News;
 use crate::session::plan::{Means, Plan};
-use crate::session::prepare::{How, ReadyCell, containers, prepare, why_nothing};
+use crate::session::prepare::{
+    Containers, How, ReadyCell, containers, engine_processes, prepare, why_nothing,
+};
 use crate::session::runs::limits;
 use crate::targets::catalogue::Mode;
 
@@ -27,6 +30,7 @@ const PERF_MAP: &str = "--perf-map";
 pub(super) struct Subject {
     plan: Plan,
     launcher: Launcher,
+    containers: Option<Containers>,
     ready: ReadyCell,
     runs: u32,
 }
@@ -52,29 +56,30 @@ impl Subject {
 
     /// The first cell of a plan.
     pub(super) fn new(laboratory: &mut Laboratory, plan: Plan, news: &News) -> Result<Self, ExperimentError> {
-        let nothing = |why: String| Err(ExperimentError::NothingToRun(why));
-        if matches!(
-            plan.cells[0].means,
-            Ok(Means::Container { .. } | Means::Client(_))
-        ) {
-            return nothing(
-                "what runs in a container cannot be explained yet: its processes are not this daemon's"
-                    .to_owned(),
-            );
-        }
         let mut cells: Vec<Cell> = plan.cells.iter().map(|cell| document(cell, &plan)).collect();
         let containers = containers(&plan, &laboratory.instance);
         let ready = prepare(laboratory, &plan, &containers, &mut cells, news);
         attach(&mut laboratory.kernel, &plan, &ready)?;
         let Some(ready) = ready.into_iter().next() else {
-            return nothing(why_nothing(&cells));
+            return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
         };
+        let mut launcher = Launcher::new()?;
+        if matches!(plan.cells[0].means, Ok(Means::Client(_))) {
+            launcher.follow(engine_processes());
+        }
         Ok(Self {
             plan,
-            launcher: Launcher::new()?,
+            launcher,
+            containers: containers.ok(),
             ready,
             runs: 0,
         })
+    }
+
+    /// Whether its program runs in a container, which others make: it is seen from outside alone.
+    pub(super) fn is_contained(&self) -> bool {
+        let means = &self.plan.cells[0].means;
+        matches!(means, Ok(Means::Container { .. } | Means::Client(_)))
     }
 
     /// What is run, to be changed.
@@ -160,24 +165,47 @@ impl Subject {
     }
 
     fn run(&mut self, laboratory: &mut Laboratory, cancel: &Cancel) -> Result<Sample, ExperimentError> {
-        let plan = &self.plan;
-        let How::Process { program, guest } = &self.ready.how else {
-            return Err(ExperimentError::NothingToRun(
-                "a container cannot be run so".to_owned(),
-            ));
-        };
+        self.runs += 1;
         if let Some(cold) = &self.ready.cold {
             cold.drop_all();
         }
-        let limits = limits(plan);
-        let Laboratory { kernel, slot, .. } = laboratory;
+        let limits = limits(&self.plan);
+        let output = self.plan.cells[self.ready.index].output.as_ref();
+        let Laboratory {
+            kernel,
+            slot,
+            instance,
+            ..
+        } = laboratory;
         slot.limit_memory(limits.memory_bytes);
-        let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
-        let expected = Expected {
-            output: plan.cells[self.ready.index].output.as_ref(),
-            guest: *guest,
-        };
-        self.runs += 1;
-        Ok(sample::of_process(observed, &expected, self.runs, self.runs))
+        match (&self.ready.how, &self.containers) {
+            (How::Process { program, guest }, _) => {
+                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
+                let expected = Expected {
+                    output,
+                    guest: *guest,
+                };
+                Ok(sample::of_process(observed, &expected, self.runs, self.runs))
+            }
+            (How::Container { image, args }, Some(Containers { runtime, engine })) => {
+                let contained = Contained {
+                    image,
+                    args,
+                    caller: &self.plan.caller,
+                    cpus: &self.plan.request.conditions.cpus,
+                };
+                let tools = (&mut self.launcher, kernel, slot);
+                let (observed, requests, used) =
+                    container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
+                let expected = Expected {
+                    output,
+                    guest: Guest::Entry,
+                };
+                let (run, order) = (self.runs, self.runs);
+                let made = crate::collect::container::sample(observed, requests, &used, &expected, run, order);
+                Ok(made)
+            }
+            (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
+        }
     }
 }

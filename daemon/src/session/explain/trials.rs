@@ -328,6 +328,7 @@ impl Question<'_> {
             profile: &profiles[side],
             wall_ns: explain::median(&walls[side]),
             reach: None,
+            contained: None,
         });
         let total = explain::between(&walls[0], &walls[1]).ns as f64;
         let (found, _) = causes(sides[0], sides[1]);
