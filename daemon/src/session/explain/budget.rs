@@ -34,6 +34,8 @@ pub(super) struct Budget {
     fewest_unclear: usize,
     most: usize,
     time: Duration,
+    /// Whether a run of each comes before them that is not looked at.
+    pub(super) warms_up: bool,
 }
 
 impl Budget {
@@ -43,6 +45,7 @@ impl Budget {
         fewest_unclear: 6,
         most: 15,
         time: Duration::from_secs(6),
+        warms_up: true,
     };
     /// For runs of one cell under probes.
     pub(super) const DIAGNOSED: Self = Self {
@@ -50,6 +53,7 @@ impl Budget {
         fewest_unclear: 1,
         most: 9,
         time: Duration::from_secs(2),
+        warms_up: false,
     };
     /// For runs with something changed.
     pub(super) const CHANGED: Self = Self {
@@ -57,6 +61,7 @@ impl Budget {
         fewest_unclear: 3,
         most: 7,
         time: Duration::from_secs(2),
+        warms_up: false,
     };
 
     /// It runs from now on.
@@ -87,6 +92,7 @@ impl Running {
             fewest_unclear,
             most,
             time,
+            ..
         } = self.budget;
         let needed = if is_clear { fewest } else { fewest_unclear };
         made < needed || (made < most && self.since.elapsed() < time)

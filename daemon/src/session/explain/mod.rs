@@ -32,16 +32,18 @@ use crate::targets::assets::Assets;
 const HEAVY: f64 = 1.3;
 
 /// Said of a container.
-const OUTSIDE: &str = "a container is seen from outside: the steps to its program by the kernel's events, and what the \
+const OUTSIDE: &str = "is a container and seen from outside: the steps to its program by the kernel's events, and what the \
                        program does is taken to be what the other cell does; no change was tried";
 /// Said of a container whose program did not show.
 const UNSEEN: &str = "the program in the container was not seen, so there is nothing to explain";
 /// Cells whose runs lie so far apart differ, however few runs there are.
 const CLEARLY_APART: f64 = 1.2;
+/// So little of a recorded difference is no longer the same one.
+const NEARLY_GONE: f64 = 0.2;
 /// A share of the program's own code from which on it is looked at whether memory is behind it.
 const WORTH_LOOKING: f64 = 0.2;
 /// Shorter runs are over before their memory could be looked at.
-const LONG_ENOUGH_NS: u64 = 20_000_000;
+const LONG_ENOUGH_NS: u64 = 4_000_000;
 
 /// A cell that is part of the question.
 pub(crate) struct Asked {
@@ -90,25 +92,18 @@ pub(crate) fn run(
         verdict: String::new(),
         profiles: Vec::new(),
     };
-    if explain::difference(&walls[0], &walls[1]).is_none() {
-        recorded::explain(&mut explanation, a, b);
+    let now = explain::difference(&walls[0], &walls[1]);
+    let then = recorded::difference(a, b);
+    if is_gone(now, then) {
+        recorded::explain(&mut explanation, then, a, b);
         return Ok(explanation);
     }
     let mut seen = Seen {
         wall_ns: [0, 1].map(|side| explain::median(&walls[side])),
         ..Seen::default()
     };
-    news.send(Progress::Preparing("runs under probes".to_owned()));
-    for (side, asked) in [a, b].into_iter().enumerate() {
-        if subjects[side].is_contained() {
-            let from_outside = Contained::of(&plain[side]);
-            let unseen = || ExperimentError::NothingToRun(format!("{UNSEEN}: {}", asked.cell.target));
-            seen.contained[side] = Some(from_outside.ok_or_else(unseen)?);
-            explanation.warnings.push(OUTSIDE.to_owned());
-        } else {
-            seen.profiles[side] = diagnosed(laboratory, &asked.plan, &mut explanation.warnings, news, cancel)?;
-        }
-    }
+    let plans = [&a.plan, &b.plan];
+    seen.look(laboratory, plans, &plain, &mut explanation.warnings, (&*news, cancel))?;
     if seen.asks_for_memory() {
         news.send(Progress::Preparing("runs whose memory is looked at".to_owned()));
         for (side, subject) in subjects.iter_mut().enumerate() {
@@ -117,26 +112,33 @@ pub(crate) fn run(
         }
     }
     attribute(&mut explanation, &seen);
-    if seen.contained.iter().any(Option::is_some) {
-        explanation.verdict = verdict(&explanation);
-        explanation.profiles = seen.into_profiles();
-        return Ok(explanation);
+    if !seen.is_from_outside() {
+        let question = trials::Question {
+            plans,
+            difference: explanation.difference,
+            causes: &explanation.causes,
+            wall_ns: seen.wall_ns,
+            assets,
+            clock,
+        };
+        let (experiments, left_out) = question.put(laboratory, news, cancel)?;
+        confirm(&mut explanation.causes, &experiments);
+        explanation.warnings.extend(left_out);
+        explanation.experiments = experiments;
+        explanation.profiles = seen.profiles.into();
     }
-    let question = trials::Question {
-        plans: [&a.plan, &b.plan],
-        difference: explanation.difference,
-        causes: &explanation.causes,
-        wall_ns: seen.wall_ns,
-        assets,
-        clock,
-    };
-    let (experiments, left_out) = question.put(laboratory, news, cancel)?;
-    confirm(&mut explanation.causes, &experiments);
-    explanation.warnings.extend(left_out);
-    explanation.experiments = experiments;
     explanation.verdict = verdict(&explanation);
-    explanation.profiles = seen.into_profiles();
     Ok(explanation)
+}
+
+/// Whether there is no difference now, or so little of a recorded one that what is left is another matter.
+fn is_gone(now: Option<Difference>, then: Option<Difference>) -> bool {
+    let left = |now: Difference, then: Difference| now.ns as f64 / then.ns as f64;
+    match (now, then) {
+        (None, _) => true,
+        (Some(now), Some(then)) => left(now, then).abs() < NEARLY_GONE,
+        (Some(_), None) => false,
+    }
 }
 
 /// What was seen of both cells.
@@ -151,12 +153,31 @@ struct Seen {
 }
 
 impl Seen {
-    /// Both runs under probes, where there are two: one alone would be taken for the other.
-    fn into_profiles(self) -> Vec<Profile> {
-        if self.contained.iter().any(Option::is_some) {
-            return Vec::new();
+    /// Runs both under probes; of what runs in a container, there is what runs without them showed.
+    fn look(
+        &mut self,
+        laboratory: &mut Laboratory,
+        plans: [&Plan; 2],
+        plain: &[Vec<Sample>; 2],
+        warnings: &mut Vec<String>,
+        (news, cancel): (&News, &Cancel),
+    ) -> Result<(), ExperimentError> {
+        news.send(Progress::Preparing("runs under probes".to_owned()));
+        for (side, plan) in plans.into_iter().enumerate() {
+            if !subject::is_contained(plan) {
+                self.profiles[side] = diagnosed(laboratory, plan, warnings, news, cancel)?;
+                continue;
+            }
+            let unseen = || ExperimentError::NothingToRun(UNSEEN.to_owned());
+            self.contained[side] = Some(Contained::of(&plain[side]).ok_or_else(unseen)?);
+            warnings.push(format!("{} {OUTSIDE}", ["A", "B"][side]));
         }
-        self.profiles.into()
+        Ok(())
+    }
+
+    /// Whether one of them is a container. Then the other's profile is not given away either: alone it explains nothing.
+    fn is_from_outside(&self) -> bool {
+        self.contained.iter().any(Option::is_some)
     }
 
     fn sides(&self) -> [Side<'_>; 2] {
@@ -174,8 +195,7 @@ impl Seen {
         let long_enough = self.wall_ns.iter().all(|wall| *wall >= LONG_ENOUGH_NS);
         let (found, _) = causes(a, b);
         let own = found.iter().find(|cause| cause.kind == CauseKind::UserCpu);
-        let outside = self.contained.iter().any(Option::is_some);
-        long_enough && !outside && own.is_some_and(|own| own.share >= WORTH_LOOKING)
+        long_enough && !self.is_from_outside() && own.is_some_and(|own| own.share >= WORTH_LOOKING)
     }
 }
 
@@ -203,8 +223,8 @@ fn in_turns(
     cancel: &Cancel,
 ) -> Result<[Vec<Sample>; 2], ExperimentError> {
     let mut made = [Vec::new(), Vec::new()];
-    for subject in subjects.iter_mut() {
-        subject.plain(laboratory, cancel)?; // warms up
+    for subject in subjects.iter_mut().filter(|_| budget.warms_up) {
+        subject.plain(laboratory, cancel)?;
     }
     let begin = budget.begin();
     let is_clear = |made: &[Vec<Sample>; 2]| {

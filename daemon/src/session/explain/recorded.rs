@@ -14,15 +14,24 @@ const KEPT: [Metric; 3] = [Metric::RunqueueWait, Metric::Steal, Metric::Interrup
 /// A cause that carries less is not told.
 const LEAST_SHARE: f64 = 0.1;
 
-/// Says what there is to say where both take the same time now.
-pub(super) fn explain(explanation: &mut Explanation, a: &Asked, b: &Asked) {
-    let samples = [&a.recorded[..], &b.recorded[..]];
-    let walls = samples.map(|samples| values(samples, Metric::Wall));
-    let Some(recorded) = explain::difference(&walls[0], &walls[1]) else {
+/// A smaller difference of recorded runs, made one after the other, is what any machine's state does to them.
+const WORTH_TELLING: f64 = 1.1;
+
+/// How far the recorded runs are apart; none where there is no difference to explain.
+pub(super) fn difference(a: &Asked, b: &Asked) -> Option<Difference> {
+    let [a, b] = [a, b].map(|asked| values(&asked.recorded, Metric::Wall));
+    let found = explain::difference(&a, &b);
+    found.filter(|found| found.ratio.max(found.ratio.recip()) >= WORTH_TELLING)
+}
+
+/// Says what there is to say where both take the same time now, and were so far apart when they were recorded.
+pub(super) fn explain(explanation: &mut Explanation, then: Option<Difference>, a: &Asked, b: &Asked) {
+    let Some(recorded) = then else {
         "no difference to explain: neither in the recorded runs nor in those made now"
             .clone_into(&mut explanation.verdict);
         return;
     };
+    let samples = [&a.recorded[..], &b.recorded[..]];
     let mut causes: Vec<Cause> = [others(samples), cold(samples)]
         .into_iter()
         .filter_map(|found| found.cause(recorded))

@@ -35,6 +35,14 @@ pub(super) struct Subject {
     runs: u32,
 }
 
+/// Whether the program of a plan's first cell runs in a container, which others make: it is seen from outside alone.
+pub(super) fn is_contained(plan: &Plan) -> bool {
+    matches!(
+        plan.cells[0].means,
+        Ok(Means::Container { .. } | Means::Client(_))
+    )
+}
+
 impl Subject {
     /// The cell for runs under probes: an engine that compiles is told to name what it compiles.
     pub(super) fn for_probes(
@@ -74,12 +82,6 @@ impl Subject {
             ready,
             runs: 0,
         })
-    }
-
-    /// Whether its program runs in a container, which others make: it is seen from outside alone.
-    pub(super) fn is_contained(&self) -> bool {
-        let means = &self.plan.cells[0].means;
-        matches!(means, Ok(Means::Container { .. } | Means::Client(_)))
     }
 
     /// What is run, to be changed.

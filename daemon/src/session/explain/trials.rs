@@ -163,7 +163,7 @@ impl Question<'_> {
         let once = Duration::from_nanos(self.wall_ns.iter().sum());
         let times = if change == Change::Doubled { 2 } else { 1 };
         let under_probes = u32::from(change.is_of_amount());
-        once * times * (Budget::CHANGED.fewest() + 1 + under_probes)
+        once * times * (Budget::CHANGED.fewest() + under_probes)
     }
 
     /// Runs both cells with a change; none where they do not bear it.
