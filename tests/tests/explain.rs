@@ -1,5 +1,8 @@
 //! Pairs with one planted cause each: it is ranked first, and no other layer is blamed.
 
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
 use wbd_model::explanation::{CauseKind, Explanation};
 use wbd_model::{Anomalies, Metric};
 use wbd_tests::Home;
@@ -86,6 +89,163 @@ fn reading_a_cold_file_is_waiting_for_a_disk() {
     let program = home.program("coldread");
     let found = explained(&home, &[&program, &file, "4"], &[&program, &file, "0"]);
     assert_first(&found, CauseKind::IoWait);
+}
+
+/// Needs root, and a disk below the temporary folder.
+#[test]
+fn having_every_write_on_the_disk_is_waiting_for_it() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let file = home.text("synced");
+    let program = home.program("syncs");
+    let found = explained(&home, &[&program, &file, "100"], &[&program, &file, "0"]);
+    assert_first(&found, CauseKind::IoWait);
+    assert!(found.causes[0].text.contains("fsync"), "{found:#?}");
+}
+
+/// Needs root.
+#[test]
+fn a_full_pipe_is_waiting_for_its_reader() {
+    let found = planted("slowpipe", &["80"], &["1"], CauseKind::IoWait);
+    assert!(found.causes[0].text.contains("slowpipe"), "{found:#?}");
+}
+
+/// Needs root.
+#[test]
+fn waiting_in_vain_is_sleeping_however_it_is_done() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let program = home.program("awaits");
+    for how in ["poll", "condition", "timer"] {
+        let found = explained(&home, &[&program, how, "100"], &[&program, how, "1"]);
+        assert_first(&found, CauseKind::Sleep);
+    }
+}
+
+/// Needs root.
+#[test]
+fn memory_that_is_given_back_and_asked_for_again_is_page_faults() {
+    planted("churns", &["100"], &["1"], CauseKind::PageFaults);
+}
+
+/// Needs root. The same steps, in memory that no cache of a CPU holds.
+#[test]
+fn a_walk_through_much_memory_waits_for_it_and_one_through_little_does_not() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let program = home.program("walks");
+    let (far, near, more) = (
+        [&program, "65536", "8000000"],
+        [&program, "64", "8000000"],
+        [&program, "64", "100000000"],
+    );
+    let slow = explained(&home, &far, &near);
+    assert_first(&slow, CauseKind::MemoryBandwidth);
+    assert!(slow.causes[0].text.contains("`walk`"), "{slow:#?}");
+    let busy = explained(&home, &more, &near);
+    assert_first(&busy, CauseKind::UserCpu);
+}
+
+/// Needs root.
+#[test]
+fn a_million_system_calls_lose_no_count_and_the_slowdown_is_told() {
+    let found = planted("asks", &["1000000"], &["1"], CauseKind::Syscalls);
+    let counts = found.causes[0].evidence["counts"].to_string();
+    assert!(counts.contains("1,000,000 calls of getppid against 1"), "{counts}");
+    assert!(found.profiles.iter().all(|profile| profile.lost == 0), "{found:#?}");
+    let slowdown = found.slowdown.expect("it is told")[0];
+    assert!(slowdown > 1.3, "{slowdown}");
+    let told = |warning: &String| warning.contains("A took") && warning.contains("times as long under the probes");
+    assert!(found.warnings.iter().any(told), "{:?}", found.warnings);
+}
+
+/// Needs root.
+#[test]
+fn what_a_shell_starts_is_looked_into() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let lookups = home.program("lookups");
+    let script = |how: &str| format!("{lookups} {how} 100000; true");
+    let (a, b) = (script("scanning"), script("halving"));
+    let found = explained(&home, &["/bin/sh", "-c", &a], &["/bin/sh", "-c", &b]);
+    assert_first(&found, CauseKind::UserCpu);
+    assert!(found.causes[0].text.contains("`scanning`"), "{found:#?}");
+}
+
+/// Needs root. The quicker cell is explained by the slower one as well.
+#[test]
+fn a_difference_is_explained_from_either_side() {
+    let found = planted("naps", &["0"], &["100"], CauseKind::Sleep);
+    assert!(found.difference.ns < 0 && found.causes[0].text.contains("spares"), "{found:#?}");
+}
+
+/// Programs of others that want every CPU, until this is dropped.
+struct Hogs(Vec<Child>);
+
+impl Hogs {
+    fn start(home: &Home) -> Self {
+        let spin = home.program("spin");
+        let hog = |_| Command::new(&spin).arg("600000").spawn().expect("a hog");
+        let cpus = std::thread::available_parallelism().expect("CPUs").get();
+        Self((0..2 * cpus).map(hog).collect())
+    }
+}
+
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        for hog in &mut self.0 {
+            let _ = hog.kill();
+            let _ = hog.wait();
+        }
+    }
+}
+
+/// Needs root.
+#[test]
+fn a_noisy_neighbour_when_one_was_recorded_is_not_the_programs_fault() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let lookups = home.program("lookups");
+    let record = || {
+        let made = home.measure(&["-n", "7", "--", &lookups, "scanning", "50000"]);
+        format!("{}:0", made.experiment)
+    };
+    let quiet = record();
+    let disturbed = {
+        let _hogs = Hogs::start(&home);
+        record()
+    };
+    let found: Explanation = home.wbctl(&["--json", "explain", &disturbed, &quiet]).expect(0).json();
+    assert_eq!(found.causes[0].kind, CauseKind::Interference, "{found:#?}");
+    assert!(found.causes[0].share > 0.5, "{found:#?}");
+    assert!(found.verdict.contains("no difference to explain now"), "{}", found.verdict);
+}
+
+/// Needs root.
+#[test]
+fn a_second_is_explained_within_half_a_minute() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let spin = home.program("spin");
+    let record = |ms| format!("{}:0", home.measure(&["-n", "1", "--", &spin, ms]).experiment);
+    let (a, b) = (record("1000"), record("500"));
+    let begun = Instant::now();
+    let found: Explanation = home.wbctl(&["--json", "explain", &a, &b]).expect(0).json();
+    assert_first(&found, CauseKind::UserCpu);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+/// Needs root and Docker.
+#[test]
+fn docker_is_explained_by_the_way_to_its_program() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let made = home.measure(&["-t", "docker", "-t", "native", "-w", "empty", "-n", "2"]);
+    let of = |target: &str| format!("{}:{target}/empty", made.experiment);
+    let asked = ["--json", "explain", &of("docker"), &of("native")];
+    let found: Explanation = home.wbctl(&asked).expect(0).json();
+    assert_first(&found, CauseKind::Processes);
+    assert!(found.causes[0].text.contains(" to exec`"), "{found:#?}");
 }
 
 /// Needs root.

@@ -22,7 +22,14 @@ pub(crate) fn draw(explanation: &Explanation) -> String {
     if let Some(recorded) = explanation.recorded {
         text += &format!("recorded: {}\n", difference(recorded));
     }
-    text += &format!("now, in turns: {}\n\n", difference(explanation.difference));
+    text += &format!("now, in turns: {}\n", difference(explanation.difference));
+    if let Some(before) = explanation.before_guest {
+        text += &format!(
+            "of that before the first instruction of the program itself: {}\n",
+            difference(before)
+        );
+    }
+    text += "\n";
     text += &plain(&explanation.verdict);
     text += "\n";
     if !explanation.causes.is_empty() {

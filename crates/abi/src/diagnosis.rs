@@ -38,6 +38,15 @@ pub const WOKEN_BY_THREAD: u32 = 1;
 pub const WOKEN_BY_END: u32 = 2;
 /// Woken by a process outside the run.
 pub const WOKEN_BY_OTHER: u32 = 3;
+/// It did not sleep, but let another thread of the run have its CPU (`sched_yield`).
+pub const YIELDED: u32 = 4;
+
+/// The system call in which a thread waited gave something else back than the following.
+pub const ENDED: u32 = 0;
+/// It gave back 0, which of calls that await events is that none came in time.
+pub const ENDED_EMPTY: u32 = 1;
+/// It gave back that the time was over (`ETIMEDOUT`, and `EAGAIN` of calls that have one).
+pub const ENDED_LATE: u32 = 2;
 
 /// One thread's life so far. Times are in nanoseconds, instants of `CLOCK_MONOTONIC`.
 #[repr(C)]
@@ -69,6 +78,8 @@ pub struct Life {
     pub involuntary: u64,
     /// How many threads this is the sum of.
     pub merged: u64,
+    /// How long the wait was that has ended and is not yet added up: see [`Life::woken`].
+    pub pending_ns: u64,
     /// Its thread id.
     pub tid: u32,
     /// Its process id.
@@ -87,6 +98,10 @@ pub struct Life {
     pub user_stack: u32,
     /// 1 once it is ending.
     pub ending: u32,
+    /// Of a wait that is not yet added up, 1 and who ended it: how its system call ends is part of why it waited.
+    pub woken: u32,
+    /// The group of the thread that ended that wait.
+    pub waker: u32,
     /// 0.
     pub padding: u32,
     /// Its name.
@@ -94,7 +109,7 @@ pub struct Life {
 }
 
 /// Words of a [`Life`].
-pub const LIFE_WORDS: usize = 20;
+pub const LIFE_WORDS: usize = 22;
 
 /// What one thread did with one system call.
 #[repr(C)]
@@ -131,10 +146,14 @@ pub struct WaitKey {
     pub woken_by: u32,
     /// The group of the thread that ended it, where one of the run did.
     pub waker: u32,
+    /// How the system call ended: [`ENDED`] and the like.
+    pub ended: u32,
+    /// 0.
+    pub padding: u32,
 }
 
 /// Words of a [`WaitKey`].
-pub const WAIT_KEY_WORDS: usize = 3;
+pub const WAIT_KEY_WORDS: usize = 4;
 
 /// How often and how long a thread waited for one reason.
 #[repr(C)]
@@ -158,14 +177,15 @@ const fn halves(word: u64) -> [u32; 2] {
 
 impl From<[u64; LIFE_WORDS]> for Life {
     fn from(words: [u64; LIFE_WORDS]) -> Self {
-        let [tid, pid] = halves(words[13]);
-        let [parent, group] = halves(words[14]);
-        let [state, call] = halves(words[15]);
-        let [kernel_stack, user_stack] = halves(words[16]);
-        let [ending, padding] = halves(words[17]);
+        let [tid, pid] = halves(words[14]);
+        let [parent, group] = halves(words[15]);
+        let [state, call] = halves(words[16]);
+        let [kernel_stack, user_stack] = halves(words[17]);
+        let [ending, woken] = halves(words[18]);
+        let [waker, padding] = halves(words[19]);
         let mut comm = [0; crate::COMM_LEN];
-        comm[..8].copy_from_slice(&words[18].to_ne_bytes());
-        comm[8..].copy_from_slice(&words[19].to_ne_bytes());
+        comm[..8].copy_from_slice(&words[20].to_ne_bytes());
+        comm[8..].copy_from_slice(&words[21].to_ne_bytes());
         Self {
             born_ns: words[0],
             died_ns: words[1],
@@ -180,6 +200,7 @@ impl From<[u64; LIFE_WORDS]> for Life {
             voluntary: words[10],
             involuntary: words[11],
             merged: words[12],
+            pending_ns: words[13],
             tid,
             pid,
             parent,
@@ -189,6 +210,8 @@ impl From<[u64; LIFE_WORDS]> for Life {
             kernel_stack,
             user_stack,
             ending,
+            woken,
+            waker,
             padding,
             comm,
         }
@@ -211,10 +234,11 @@ impl From<[u64; CALLS_WORDS]> for Calls {
 }
 
 impl From<[u64; WAIT_KEY_WORDS]> for WaitKey {
-    fn from([a, b, c]: [u64; WAIT_KEY_WORDS]) -> Self {
+    fn from([a, b, c, d]: [u64; WAIT_KEY_WORDS]) -> Self {
         let [group, call] = halves(a);
         let [kernel_stack, user_stack] = halves(b);
         let [woken_by, waker] = halves(c);
+        let [ended, padding] = halves(d);
         Self {
             group,
             call,
@@ -222,6 +246,8 @@ impl From<[u64; WAIT_KEY_WORDS]> for WaitKey {
             user_stack,
             woken_by,
             waker,
+            ended,
+            padding,
         }
     }
 }
@@ -253,15 +279,16 @@ mod tests {
         let words: [u64; LIFE_WORDS] = core::array::from_fn(|at| at as u64 | (at as u64 + 100) << 32);
         let life = Life::from(words);
         assert_eq!(life.since_ns, 2 | 102 << 32);
-        assert_eq!((life.tid, life.pid, life.parent, life.group), (13, 113, 14, 114));
-        assert_eq!((life.state, life.call, life.user_stack), (15, 115, 116));
-        assert_eq!(life.comm[8..12], 19_u32.to_ne_bytes());
+        assert_eq!((life.tid, life.pid, life.parent, life.group), (14, 114, 15, 115));
+        assert_eq!((life.state, life.call, life.user_stack), (16, 116, 117));
+        assert_eq!((life.woken, life.waker, life.pending_ns), (118, 19, 13 | 113 << 32));
+        assert_eq!(life.comm[8..12], 21_u32.to_ne_bytes());
     }
 
     #[test]
     fn a_key_has_its_halves() {
         assert_eq!(of_group_key(group_key(7, 9)), (7, 9));
-        let key = WaitKey::from([1 | 2 << 32, 3 | 4 << 32, 5 | 6 << 32]);
-        assert_eq!((key.group, key.call, key.woken_by, key.waker), (1, 2, 5, 6));
+        let key = WaitKey::from([1 | 2 << 32, 3 | 4 << 32, 5 | 6 << 32, 7]);
+        assert_eq!((key.group, key.call, key.woken_by, key.waker, key.ended), (1, 2, 5, 6, 7));
     }
 }

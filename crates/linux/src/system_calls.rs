@@ -14,6 +14,9 @@ pub const EXECVE: [u32; 2] = [libc::SYS_execve as u32, libc::SYS_execveat as u32
 /// The numbers of `exit` and `exit_group`.
 pub const EXIT: [u32; 2] = [libc::SYS_exit as u32, libc::SYS_exit_group as u32];
 
+/// The number of `sched_yield`.
+pub const SCHED_YIELD: u32 = libc::SYS_sched_yield as u32;
+
 #[cfg(test)]
 mod tests {
     use super::*;

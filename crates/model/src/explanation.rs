@@ -19,6 +19,9 @@ pub struct Explanation {
     pub recorded: Option<Difference>,
     /// How far apart they are now, in runs without probes, made in turns.
     pub difference: Difference,
+    /// Of that, what lies before the guest's first instruction, where that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_guest: Option<Difference>,
     /// Ranked by share, the largest first; empty where there is nothing to explain.
     pub causes: Vec<Cause>,
     /// What could not be attributed, as a share of the difference.

@@ -25,6 +25,9 @@ pub struct Profile {
     pub stacks: Vec<Stack>,
     /// Between two looks of the clock on one CPU.
     pub sample_period_ns: u64,
+    /// How many runs the looks are of: a short one is met too rarely by itself. Their counts are of all, their times of one.
+    #[serde(default)]
+    pub runs_looked_at: u32,
     /// What was seen and could not be counted: a table was full.
     pub lost: u64,
 }
@@ -55,11 +58,11 @@ pub struct Thread {
     pub syscalls: Vec<Syscall>,
     /// Asleep, by what it waited for.
     pub waits: Vec<Wait>,
-    /// Ready to run while a thread of the same run had the CPU.
+    /// Ready to run while a thread of the same run had the CPU, after it was made to leave it or was made.
     pub runnable_own_ns: u64,
     /// Ready to run while somebody else had the CPU.
     pub runnable_others_ns: u64,
-    /// Ready to run on an idle CPU that had to be woken first.
+    /// Ready to run on an idle CPU that had to be woken first, without having waited for anything.
     pub wakeup_ns: u64,
     /// Page faults served without a disk, and with one.
     pub faults: [u64; 2],
@@ -97,9 +100,12 @@ pub struct Wait {
     pub disk: bool,
     /// What ended it.
     pub waker: Waker,
+    /// Whether its time was over: it had waited for something else, which did not come.
+    #[serde(default)]
+    pub timed_out: bool,
     /// How often.
     pub count: u64,
-    /// How long, until it was woken.
+    /// How long, until it had a CPU again; without the time in which others had that CPU.
     pub ns: u64,
 }
 

@@ -6,7 +6,9 @@ use aya_ebpf::helpers::generated::bpf_get_current_ancestor_cgroup_id;
 use aya_ebpf::macros::raw_tracepoint;
 use aya_ebpf::programs::RawTracePointContext;
 use aya_ebpf::programs::tracing::StackIdContext as _;
-use wbd_abi::diagnosis::{Calls, LATENCIES, Life, NO_STACK, RUNNING, group_key};
+use wbd_abi::diagnosis::{
+    Calls, ENDED, ENDED_EMPTY, ENDED_LATE, LATENCIES, Life, NO_STACK, RUNNING, group_key,
+};
 
 use crate::atomic::add;
 use crate::life::{self, now};
@@ -14,6 +16,8 @@ use crate::maps::{CALLS, FAULTS, STACKS, count_lost, execve, run_level, watched_
 
 /// The smallest result that is an error (`-MAX_ERRNO`).
 const FIRST_ERROR: i64 = -4095;
+/// Results that say that the time was over: `-ETIMEDOUT` and `-EAGAIN`, the same on all machines that wbd knows.
+const LATE: [i64; 2] = [-110, -11];
 
 /// `raw_syscalls:sys_enter` (registers, number).
 #[raw_tracepoint(tracepoint = "sys_enter")]
@@ -68,6 +72,7 @@ pub fn call_exit(ctx: RawTracePointContext) -> i32 {
 #[inline(always)]
 pub fn close(life: &mut Life, now: u64, result: i64) {
     let key = group_key(life.group, life.call.wrapping_sub(1));
+    life::add_wait(life, ended(result));
     life.call = 0;
     let Some(calls) = of(key) else { return };
     let failed = (FIRST_ERROR..0).contains(&result);
@@ -81,6 +86,15 @@ pub fn close(life: &mut Life, now: u64, result: i64) {
         add(&raw mut (*calls).bytes, bytes);
         let place = log2(latency) & (LATENCIES - 1);
         add((&raw mut (*calls).latency).cast::<u64>().add(place), 1);
+    }
+}
+
+#[inline(always)]
+fn ended(result: i64) -> u32 {
+    match result {
+        0 => ENDED_EMPTY,
+        _ if LATE.contains(&result) => ENDED_LATE,
+        _ => ENDED,
     }
 }
 

@@ -102,20 +102,34 @@ pub fn leave(life: &mut Life, now: u64, sleeps: bool) {
     }
 }
 
-/// It is woken.
+/// It is woken. Its wait is added up when it is known how the system call ended ([`add_wait`]).
 #[inline(always)]
 pub fn wake(life: &mut Life, now: u64, woken_by: u32, waker: u32) {
+    life.pending_ns = now.saturating_sub(life.since_ns);
+    life.woken = woken_by + 1;
+    life.waker = waker;
+    life.state = RUNNABLE;
+    life.since_ns = now;
+}
+
+/// Adds the wait that has ended to the sums, if there is one.
+#[inline(always)]
+pub fn add_wait(life: &mut Life, ended: u32) {
+    if life.woken == 0 {
+        return;
+    }
+    let ns = life.pending_ns;
     let key = WaitKey {
         group: life.group,
         call: life.call,
         kernel_stack: life.kernel_stack,
         user_stack: life.user_stack,
-        woken_by,
-        waker,
+        woken_by: life.woken - 1,
+        waker: life.waker,
+        ended,
+        padding: 0,
     };
-    let ns = now.saturating_sub(life.since_ns);
-    life.state = RUNNABLE;
-    life.since_ns = now;
+    life.woken = 0;
     if let Some(waited) = WAITS.get_ptr_mut(&key) {
         // SAFETY: words of the map, changed by this operation alone.
         unsafe {

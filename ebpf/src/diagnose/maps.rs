@@ -52,6 +52,9 @@ static EXECVE: [u32; 2] = [0; 2];
 /// Numbers of `exit` and `exit_group`.
 #[unsafe(no_mangle)]
 static EXIT: [u32; 2] = [0; 2];
+/// Number of `sched_yield`.
+#[unsafe(no_mangle)]
+static SCHED_YIELD: u32 = 0;
 
 macro_rules! load_time_constant {
     ($name:ident, $of:ident, $type:ty) => {
@@ -69,6 +72,7 @@ load_time_constant!(task_tgid, TASK_TGID, u32);
 load_time_constant!(run_level, RUN_LEVEL, u32);
 load_time_constant!(execve, EXECVE, [u32; 2]);
 load_time_constant!(exit, EXIT, [u32; 2]);
+load_time_constant!(sched_yield, SCHED_YIELD, u32);
 
 /// The cgroup that is diagnosed.
 #[inline(always)]

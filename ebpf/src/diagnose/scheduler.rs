@@ -6,12 +6,13 @@ use aya_ebpf::macros::raw_tracepoint;
 use aya_ebpf::programs::RawTracePointContext;
 use aya_ebpf::programs::tracing::StackIdContext as _;
 use wbd_abi::diagnosis::{
-    ASLEEP, Life, NO_STACK, RUNNABLE, RUNNING, WOKEN_BY_END, WOKEN_BY_KERNEL, WOKEN_BY_OTHER, WOKEN_BY_THREAD,
+    ASLEEP, ENDED, Life, NO_STACK, RUNNABLE, RUNNING, WOKEN_BY_END, WOKEN_BY_KERNEL, WOKEN_BY_OTHER,
+    WOKEN_BY_THREAD, YIELDED,
 };
 
 use crate::calls;
 use crate::life::{self, now, process_id, thread_id};
-use crate::maps::{STACKS, exit};
+use crate::maps::{STACKS, exit, sched_yield};
 
 /// A task that has ended leaves its CPU in this state (`TASK_DEAD`).
 const DEAD: u64 = 0x80;
@@ -23,23 +24,33 @@ pub fn switch(ctx: RawTracePointContext) -> i32 {
     let preempted = ctx.arg::<u64>(0) & 1 != 0;
     let state = ctx.arg::<u64>(3) as u32 as u64;
     let now = now();
-    let mut own = false;
+    let mut own = 0;
     if let Some(life) = life::of(previous) {
-        own = true;
+        own = life.group;
         if state & DEAD != 0 {
             life::end(life);
         } else {
-            let sleeps = state != 0 && !preempted;
-            if sleeps {
-                note_stacks(life, &ctx);
-            }
-            life::leave(life, now, sleeps);
+            go(life, now, state != 0 && !preempted, preempted, &ctx);
         }
     }
     if let Some(life) = life::of(next) {
         come(life, now, previous, own);
     }
     0
+}
+
+#[inline(always)]
+fn go(life: &mut Life, now: u64, sleeps: bool, preempted: bool, ctx: &RawTracePointContext) {
+    let yields = !sleeps && !preempted && life.call == sched_yield() + 1;
+    if sleeps || yields {
+        life::add_wait(life, ENDED);
+        note_stacks(life, ctx);
+    }
+    life::leave(life, now, sleeps);
+    if yields {
+        life.pending_ns = 0;
+        life.woken = YIELDED + 1;
+    }
 }
 
 #[inline(always)]
@@ -50,21 +61,30 @@ fn note_stacks(life: &mut Life, ctx: &RawTracePointContext) {
     life.user_stack = user.map_or(NO_STACK, |id| id as u32);
 }
 
-/// It gets a CPU: who had it until now, it waited for.
+/// It gets a CPU: who had it until now, it waited for. Where it was woken and nobody else's program was in its way,
+/// that is part of the wait.
 #[inline(always)]
-fn come(life: &mut Life, now: u64, previous: u32, own: bool) {
+fn come(life: &mut Life, now: u64, previous: u32, own: u32) {
     if life.state == RUNNABLE {
         let waited = now.saturating_sub(life.since_ns);
-        if own {
-            life.runnable_own_ns += waited;
-        } else if previous == 0 {
-            life.wakeup_ns += waited;
-        } else {
+        if own == 0 && previous != 0 {
             life.runnable_others_ns += waited;
+        } else if life.woken != 0 {
+            life.pending_ns += waited;
+        } else if own != 0 {
+            life.runnable_own_ns += waited;
+        } else {
+            life.wakeup_ns += waited;
+        }
+        if life.woken == YIELDED + 1 {
+            life.waker = own;
         }
     }
     life.state = RUNNING;
     life.since_ns = now;
+    if life.call == 0 {
+        life::add_wait(life, ENDED); // a page fault has no end that could tell more
+    }
 }
 
 /// `sched:sched_waking` (task), on the CPU of whoever wakes it.

@@ -5,50 +5,24 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use wbd_model::explanation::CauseKind;
 use wbd_model::profile::{Profile, Thread, Wait, Waker};
 
+use super::calls::{called, is_write, of_call, of_wait};
 use super::samples::{self, Places};
 
 /// Threads that end one another's waits are followed so far.
-const DEPTH: u32 = 16;
+const DEPTH: usize = 16;
 /// A process that lives shorter is what making processes costs; a longer one does something.
 const SHORT_LIFE_NS: u64 = 20_000_000;
 /// From so many ended children on, each is one of many.
 const MANY: u64 = 8;
-
-/// System calls that make and end processes.
-const PROCESSES: [&str; 9] = [
-    "clone",
-    "clone3",
-    "fork",
-    "vfork",
-    "execve",
-    "execveat",
-    "wait4",
-    "waitid",
-    "exit_group",
-];
-/// System calls that arrange memory.
-const MEMORY: [&str; 7] = ["mmap", "munmap", "mprotect", "mremap", "brk", "madvise", "exit"];
-/// System calls that wait for another thread, and wake it.
-const LOCKS: [&str; 5] = ["futex", "futex_wait", "futex_waitv", "futex_wake", "sched_yield"];
-/// System calls that wait until a time.
-const SLEEPS: [&str; 5] = [
-    "nanosleep",
-    "clock_nanosleep",
-    "pause",
-    "rt_sigsuspend",
-    "rt_sigtimedwait",
-];
-/// System calls that wait until something happens, or a time.
-const POLLS: [&str; 8] = [
-    "poll",
-    "ppoll",
-    "select",
-    "pselect6",
-    "epoll_wait",
-    "epoll_pwait",
-    "epoll_pwait2",
-    "io_uring_enter",
-];
+/// Who waits longer than this at a time, in the mean, waits for work that another does; who waits shorter, for the way
+/// there and back.
+const WORK_NS: u64 = 1_000_000;
+/// Who waits for others at most so much as they wait for him, is worked for.
+const ONE_SIDED: f64 = 0.25;
+/// A system call's way into the kernel and out of it, which lies outside what is counted of it, at most, nanoseconds.
+const WAY_NS: u64 = 1_000;
+/// Looks from which on they divide a thread's time on a CPU better than the instants between which system calls lie.
+const ENOUGH_LOOKS: u64 = 40;
 
 /// A part of a run's time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,42 +62,62 @@ impl Breakdown {
 
     /// With every part so many times as long.
     #[must_use]
-    pub fn scaled(mut self, factor: f64) -> Self {
-        self.parts.values_mut().for_each(|ns| *ns *= factor);
+    pub fn scaled(self, factor: f64) -> Self {
+        self.scaled_where(factor, |_| true)
+    }
+
+    /// With every part of some kinds so many times as long.
+    #[must_use]
+    pub(super) fn scaled_where(mut self, factor: f64, of: impl Fn(CauseKind) -> bool) -> Self {
+        let parts = self.parts.iter_mut().filter(|(part, _)| of(part.kind));
+        parts.for_each(|(_, ns)| *ns *= factor);
         self
     }
 
-    /// Without so many nanoseconds that probes added to its system calls: half of them in the program's own time around the
-    /// calls, half within them.
+    /// Without so many nanoseconds that probes added to its system calls, around them and within.
     #[must_use]
-    pub fn without_calls(mut self, added_ns: f64) -> Self {
-        for kinds in [
-            [CauseKind::UserCpu, CauseKind::EngineCpu],
-            [CauseKind::Syscalls, CauseKind::LockWait],
-        ] {
-            let parts = self
-                .parts
-                .iter_mut()
-                .filter(|(part, _)| kinds.contains(&part.kind));
-            let parts: Vec<&mut f64> = parts.map(|(_, ns)| ns).collect();
-            let whole: f64 = parts.iter().map(|ns| **ns).sum();
-            let left = (1.0 - added_ns / 2.0 / whole.max(1.0)).max(0.0);
-            parts.into_iter().for_each(|ns| *ns *= left);
-        }
-        self
+    pub fn without_calls(self, added_ns: f64) -> Self {
+        use CauseKind::{EngineCpu, LockWait, Syscalls, UserCpu};
+        let bears = |kind| matches!(kind, UserCpu | EngineCpu | Syscalls | LockWait);
+        let whole = self.where_kind(bears);
+        self.scaled_where((1.0 - added_ns / whole.max(1.0)).max(0.0), bears)
     }
 
     /// All parts of a kind together.
     #[must_use]
     pub fn of_kind(&self, kind: CauseKind) -> f64 {
-        let parts = self.parts.iter().filter(|(part, _)| part.kind == kind);
+        self.where_kind(|of| of == kind)
+    }
+
+    /// All parts of some kinds together.
+    pub(super) fn where_kind(&self, of: impl Fn(CauseKind) -> bool) -> f64 {
+        let parts = self.parts.iter().filter(|(part, _)| of(part.kind));
         parts.map(|(_, ns)| ns).sum()
     }
 
-    fn add(&mut self, kind: CauseKind, detail: impl Into<String>, ns: f64) {
+    /// Makes what is of one kind of another.
+    #[must_use]
+    pub(super) fn renamed(self, from: CauseKind, to: CauseKind) -> Self {
+        let mut renamed = Self::default();
+        for (part, ns) in self.parts {
+            let kind = if part.kind == from { to } else { part.kind };
+            renamed.add(kind, part.detail, ns);
+        }
+        renamed
+    }
+
+    pub(super) fn add(&mut self, kind: CauseKind, detail: impl Into<String>, ns: f64) {
         if ns > 0.0 {
             let detail = detail.into();
             *self.parts.entry(Part { kind, detail }).or_default() += ns;
+        }
+    }
+
+    /// Adds another's parts, in proportion, so that they come to this together.
+    pub(super) fn add_all(&mut self, others: Self, ns: f64) {
+        let whole: f64 = others.parts.values().sum();
+        for (part, of_whole) in others.parts {
+            self.add(part.kind, part.detail, ns * of_whole / whole.max(1.0));
         }
     }
 }
@@ -136,54 +130,62 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Adds a thread's life, so many times as long. `within` are the threads that wait for its end.
+    /// Adds a thread's life, so many times as long. `within` are the threads that wait for it.
     fn live(&self, thread: &Thread, times: f64, within: &mut HashSet<u32>, parts: &mut Breakdown) {
         within.insert(thread.tid);
-        self.own_code(thread, times, parts);
-        for call in &thread.syscalls {
-            parts.add(
-                of_call(&call.name),
-                call.name.as_str(),
-                call.cpu_ns as f64 * times,
-            );
-        }
-        parts.add(
-            CauseKind::Interference,
-            "other programs had the CPU",
-            thread.runnable_others_ns as f64 * times,
-        );
-        parts.add(
-            CauseKind::Processes,
-            "threads and processes of its own had the CPU",
-            thread.runnable_own_ns as f64 * times,
-        );
-        // Waking up is part of every wait.
-        let waits: u64 = thread.waits.iter().map(|wait| wait.count).sum();
-        let wakeup = thread.wakeup_ns as f64 / waits.max(1) as f64;
+        self.act(thread, times, parts);
         for wait in &thread.waits {
-            let ns = (wait.ns as f64 + wakeup * wait.count as f64) * times;
-            self.wait(thread, wait, ns, within, parts);
-        }
-        if waits == 0 {
-            parts.add(
-                CauseKind::Interference,
-                "an idle CPU woke up",
-                thread.wakeup_ns as f64 * times,
-            );
+            self.wait(thread, wait, wait.ns as f64 * times, within, parts);
         }
         within.remove(&thread.tid);
     }
 
-    /// The time outside system calls, as the clock's looks divide it.
-    fn own_code(&self, thread: &Thread, times: f64, parts: &mut Breakdown) {
-        let places = self.places(thread);
-        let looks: u64 = places.values().sum();
-        let user = thread.user_ns as f64 * times;
-        if looks == 0 {
-            return parts.add(CauseKind::UserCpu, "unknown", user);
+    /// What a thread does by itself: everything but waiting.
+    fn act(&self, thread: &Thread, times: f64, parts: &mut Breakdown) {
+        self.on_cpu(thread, times, parts);
+        let runnable = [
+            (
+                CauseKind::Interference,
+                "other programs had the CPU",
+                thread.runnable_others_ns,
+            ),
+            (
+                CauseKind::Processes,
+                "threads and processes of its own had the CPU",
+                thread.runnable_own_ns,
+            ),
+            (
+                CauseKind::Processes,
+                "an idle CPU woke up for it",
+                thread.wakeup_ns,
+            ),
+        ];
+        for (kind, detail, ns) in runnable {
+            parts.add(kind, detail, ns as f64 * times);
         }
-        for ((kind, function), count) in places {
-            parts.add(kind, function, user * count as f64 / looks as f64);
+    }
+
+    /// Time on a CPU. Where system calls are so many that the way into the kernel and back weighs, the clock's looks
+    /// divide it between the program and the kernel; else the instants between which the calls lay, which are exact.
+    fn on_cpu(&self, thread: &Thread, times: f64, parts: &mut Breakdown) {
+        let places = self.places(thread);
+        let in_calls: u64 = thread.syscalls.iter().map(|call| call.cpu_ns).sum();
+        let calls: u64 = thread.syscalls.iter().map(|call| call.calls).sum();
+        let whole = (thread.user_ns + in_calls) as f64;
+        let (own, called) = (places.own_looks(), places.call_looks());
+        let way_weighs = (calls * WAY_NS) as f64 > whole / 20.0;
+        let user = if way_weighs && own + called >= ENOUGH_LOOKS && in_calls > 0 {
+            whole * own as f64 / (own + called) as f64
+        } else {
+            thread.user_ns as f64
+        };
+        own_code(&places, user * times, parts);
+        let longer = (whole - user) / in_calls.max(1) as f64 * times;
+        for call in &thread.syscalls {
+            let ns = call.cpu_ns as f64 * longer;
+            let disk = places.disk_share(&call.name);
+            parts.add(CauseKind::IoWait, call.name.as_str(), ns * disk);
+            parts.add(of_call(&call.name), call.name.as_str(), ns * (1.0 - disk));
         }
     }
 
@@ -192,118 +194,123 @@ impl Run<'_> {
     }
 
     fn wait(&self, thread: &Thread, wait: &Wait, ns: f64, within: &mut HashSet<u32>, parts: &mut Breakdown) {
+        let kind = of_wait(wait);
         match wait.waker {
+            // Whose interrupt it was that ended it is chance.
+            _ if wait.disk || wait.timed_out => parts.add(kind, called(wait), ns),
             Waker::End(tid) => self.wait_for_end(wait, tid, ns, within, parts),
-            Waker::Thread(tid) => self.wait_for_thread(thread, wait, tid, ns, parts),
-            Waker::Kernel | Waker::Other => {
-                let (kind, detail) = of_wait(wait);
-                parts.add(kind, detail, ns);
-            }
+            Waker::Thread(tid) => self.wait_for_thread(thread, (wait, kind), tid, ns, within, parts),
+            Waker::Kernel | Waker::Other => parts.add(kind, called(wait), ns),
         }
     }
 
     /// Who waited for a thread's end, waited for what that thread did.
     fn wait_for_end(&self, wait: &Wait, tid: u32, ns: f64, within: &mut HashSet<u32>, parts: &mut Breakdown) {
-        let ended = self.threads.get(&tid);
-        let one_of_many = |thread: &Thread| {
-            let life = thread.died_ns.saturating_sub(thread.born_ns);
-            thread.merged > 1
-                || wait.count > MANY
-                || (life < SHORT_LIFE_NS && self.is_prolific(thread.parent))
-        };
-        match ended {
-            Some(ended) if !one_of_many(ended) && !within.contains(&tid) && within.len() < DEPTH as usize => {
+        match self.threads.get(&tid) {
+            Some(ended) if wait.count <= MANY && !self.is_one_of_many(ended) && follows(within, tid) => {
                 let mut life = Breakdown::default();
                 self.live(ended, 1.0, within, &mut life);
-                let whole: f64 = life.parts.values().sum();
-                for (part, of_life) in life.parts {
-                    parts.add(part.kind, part.detail, ns * of_life / whole.max(1.0));
-                }
+                parts.add_all(life, ns);
             }
             _ => parts.add(CauseKind::Processes, "waiting for their end", ns),
         }
     }
 
-    fn is_prolific(&self, parent: u32) -> bool {
-        let children = self
-            .profile
-            .threads
-            .iter()
-            .filter(|thread| thread.parent == parent);
-        children.count() as u64 > MANY
+    fn is_one_of_many(&self, thread: &Thread) -> bool {
+        let life = thread.died_ns.saturating_sub(thread.born_ns);
+        let of_parent = |other: &&Thread| other.parent == thread.parent;
+        let siblings = || self.profile.threads.iter().filter(of_parent).count();
+        thread.merged > 1 || (life < SHORT_LIFE_NS && siblings() as u64 > MANY)
     }
 
-    /// A wait that another thread ended by what it did: for what that thread mostly does, if it compiles.
-    fn wait_for_thread(&self, thread: &Thread, wait: &Wait, tid: u32, ns: f64, parts: &mut Breakdown) {
-        let waker = self.threads.get(&tid);
+    /// A wait that another thread ended by what it did.
+    fn wait_for_thread(
+        &self,
+        thread: &Thread,
+        (wait, kind): (&Wait, CauseKind),
+        tid: u32,
+        ns: f64,
+        within: &mut HashSet<u32>,
+        parts: &mut Breakdown,
+    ) {
+        let waker = self.threads.get(&tid).copied();
         let name = waker.map_or("another thread", |waker| waker.name.as_str());
-        let compiling = waker.map_or(0.0, |waker| self.compiling(waker));
-        parts.add(CauseKind::Compile, format!("waiting for {name}"), ns * compiling);
-        let is_of_other_process = waker.is_some_and(|waker| waker.pid != thread.pid);
-        let left = ns * (1.0 - compiling);
-        match of_wait(wait) {
-            (CauseKind::Sleep, detail) if !is_poll(wait) => parts.add(CauseKind::Sleep, detail, left),
-            (CauseKind::Processes, detail) => parts.add(CauseKind::Processes, detail, left),
-            (CauseKind::IoWait, detail) if wait.disk || is_of_other_process => {
-                parts.add(CauseKind::IoWait, detail, left);
+        let elsewhere = waker.is_some_and(|waker| waker.pid != thread.pid);
+        match waker {
+            Some(waker) if self.compiles(waker) => {
+                parts.add(CauseKind::Compile, format!("waiting for {name}"), ns);
             }
-            _ if is_of_other_process => {
-                parts.add(CauseKind::IoWait, format!("{} for {name}", called(wait)), left)
+            _ if matches!(kind, CauseKind::Sleep | CauseKind::Processes) => parts.add(kind, called(wait), ns),
+            Some(waker) if elsewhere && self.is_one_of_many(waker) => {
+                parts.add(CauseKind::Processes, format!("waiting for {name}"), ns);
             }
-            _ => parts.add(CauseKind::LockWait, format!("{} for {name}", called(wait)), left),
+            Some(waker) if self.works_for(waker, thread, wait) && follows(within, tid) => {
+                parts.add_all(self.work(waker, within), ns);
+            }
+            _ if elsewhere => parts.add(CauseKind::IoWait, format!("{} for {name}", called(wait)), ns),
+            _ => parts.add(CauseKind::LockWait, format!("{} for {name}", called(wait)), ns),
         }
     }
 
-    /// The share of a thread's own time in which it compiles, where that is most of it.
-    fn compiling(&self, thread: &Thread) -> f64 {
-        let places = self.places(thread);
-        let looks: u64 = places.values().sum();
-        let compile = places.iter().filter(|((kind, _), _)| *kind == CauseKind::Compile);
-        let share = compile.map(|(_, count)| count).sum::<u64>() as f64 / looks.max(1) as f64;
-        if share > 0.5 { share } else { 0.0 }
-    }
-}
-
-/// What time on a CPU in a system call is spent on.
-pub(super) fn of_call(name: &str) -> CauseKind {
-    match name {
-        _ if PROCESSES.contains(&name) => CauseKind::Processes,
-        _ if MEMORY.contains(&name) => CauseKind::PageFaults,
-        _ if LOCKS.contains(&name) => CauseKind::LockWait,
-        _ if SLEEPS.contains(&name) => CauseKind::Sleep,
-        _ => CauseKind::Syscalls,
-    }
-}
-
-/// What a wait was for that nobody of the run ended.
-fn of_wait(wait: &Wait) -> (CauseKind, String) {
-    let detail = called(wait);
-    let Some(call) = wait.syscall.as_deref() else {
-        let kind = if wait.disk {
-            CauseKind::IoWait
-        } else {
-            CauseKind::PageFaults
+    /// Whether one thread works while another waits for it, and hardly ever the other way round.
+    fn works_for(&self, waker: &Thread, thread: &Thread, wait: &Wait) -> bool {
+        let for_others = |thread: &Thread| -> u64 {
+            let waits = thread.waits.iter();
+            let for_threads = waits.filter(|wait| matches!(wait.waker, Waker::Thread(_)) && !wait.timed_out);
+            for_threads.map(|wait| wait.ns).sum()
         };
-        return (kind, detail);
-    };
-    let kind = match of_call(call) {
-        _ if wait.disk => CauseKind::IoWait,
-        CauseKind::Syscalls if POLLS.contains(&call) && wait.waker == Waker::Kernel => CauseKind::Sleep,
-        CauseKind::Syscalls => CauseKind::IoWait,
-        other => other,
-    };
-    (kind, detail)
+        let yields = wait.syscall.as_deref() == Some("sched_yield");
+        let long = wait.ns / wait.count.max(1) >= WORK_NS;
+        let one_sided = for_others(waker) as f64 <= ONE_SIDED * for_others(thread) as f64;
+        long && one_sided && !is_write(wait) && !yields
+    }
+
+    /// What a thread does that others wait for: all but its own waiting for others to give it work.
+    fn work(&self, thread: &Thread, within: &mut HashSet<u32>) -> Breakdown {
+        let mut work = Breakdown::default();
+        within.insert(thread.tid);
+        self.act(thread, 1.0, &mut work);
+        let waits = thread.waits.iter();
+        for wait in waits.filter(|wait| !matches!(wait.waker, Waker::Thread(_))) {
+            self.wait(thread, wait, wait.ns as f64, within, &mut work);
+        }
+        within.remove(&thread.tid);
+        work
+    }
+
+    /// Whether compiling is most of what a thread does, or, where it was hardly ever met, its process's threads.
+    fn compiles(&self, thread: &Thread) -> bool {
+        const WORK: [CauseKind; 3] = [CauseKind::EngineCpu, CauseKind::UserCpu, CauseKind::PageFaults];
+        const FEW: u64 = 5;
+        let met = |thread: &Thread| {
+            let places = self.places(thread);
+            [places.of_kinds(&[CauseKind::Compile]), places.of_kinds(&WORK)]
+        };
+        let [mut compile, mut other] = met(thread);
+        if compile + other < FEW && thread.tid != thread.pid {
+            let helpers = self.profile.threads.iter();
+            let helpers = helpers.filter(|one| one.pid == thread.pid && one.tid != one.pid);
+            for [compiles, does_other] in helpers.map(met) {
+                compile += compiles;
+                other += does_other;
+            }
+        }
+        compile > other
+    }
 }
 
-fn is_poll(wait: &Wait) -> bool {
-    wait.syscall.as_deref().is_some_and(|call| POLLS.contains(&call))
+/// Whether a thread's life may be told within those that wait for it.
+fn follows(within: &HashSet<u32>, tid: u32) -> bool {
+    !within.contains(&tid) && within.len() < DEPTH
 }
 
-/// The call and the kernel's function in which somebody waited.
-fn called(wait: &Wait) -> String {
-    let call = wait.syscall.as_deref().unwrap_or("page fault");
-    match &wait.function {
-        Some(function) => format!("{call} ({function})"),
-        None => call.to_owned(),
+/// The time outside system calls, as the clock's looks divide it.
+fn own_code(places: &Places, ns: f64, parts: &mut Breakdown) {
+    let looks = places.own_looks();
+    if looks == 0 {
+        return parts.add(CauseKind::UserCpu, "unknown", ns);
+    }
+    for ((kind, function), count) in &places.own {
+        parts.add(*kind, function.as_str(), ns * *count as f64 / looks as f64);
     }
 }

@@ -1,4 +1,4 @@
-//! What a thread's own time was spent on, by the places where the clock met it.
+//! What a thread's time on a CPU was spent on, by the places where the clock met it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,6 +13,8 @@ const CALLS: [&str; 5] = [
     "x64_sys_call",
     "el0_svc",
 ];
+/// Those of them that name the system call.
+const NAMED_CALLS: [&str; 2] = ["__x64_sys_", "__arm64_sys_"];
 /// Functions of the kernel that serve page faults.
 const FAULTS: [&str; 5] = [
     "asm_exc_page_fault",
@@ -21,9 +23,86 @@ const FAULTS: [&str; 5] = [
     "handle_mm_fault",
     "do_page_fault",
 ];
+/// Functions of the kernel that bring data from a disk into memory, or back.
+const DISK: [&str; 14] = [
+    "submit_bio",
+    "blk_mq_",
+    "blk_finish_plug",
+    "__blk_",
+    "page_cache_ra_",
+    "page_cache_sync_ra",
+    "page_cache_async_ra",
+    "force_page_cache_ra",
+    "read_pages",
+    "filemap_read_folio",
+    "iomap_dio_",
+    "do_writepages",
+    "file_write_and_wait_range",
+    "jbd2_",
+];
+/// Functions of the kernel that are there because somebody looks: the probes themselves.
+const PROBES: [&str; 7] = [
+    "bpf_prog_",
+    "bpf_trace_run",
+    "__bpf_trace_",
+    "__traceiter_",
+    "trace_call_bpf",
+    "syscall_trace_enter",
+    "syscall_exit_work",
+];
 
-/// Where a thread was when the clock met it outside system calls: the kind of cause and the function, with how often.
-pub(super) type Places = BTreeMap<(CauseKind, String), u64>;
+/// Where a thread was when the clock met it.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// Outside system calls: the kind of cause and the function, with how often.
+    pub(super) own: BTreeMap<(CauseKind, String), u64>,
+    /// In system calls, by name; an empty one where the kernel's way in or out was all there was.
+    pub(super) calls: BTreeMap<String, InCall>,
+}
+
+/// How often a thread was met in a system call.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct InCall {
+    pub(super) looks: u64,
+    /// Of these, on the way to a disk or back.
+    pub(super) disk: u64,
+}
+
+impl Places {
+    /// Looks outside system calls.
+    pub(super) fn own_looks(&self) -> u64 {
+        self.own.values().sum()
+    }
+
+    /// Looks in system calls.
+    pub(super) fn call_looks(&self) -> u64 {
+        self.calls.values().map(|call| call.looks).sum()
+    }
+
+    /// Looks outside system calls whose time is spent on one of these.
+    pub(super) fn of_kinds(&self, kinds: &[CauseKind]) -> u64 {
+        let of_kinds = self.own.iter().filter(|((kind, _), _)| kinds.contains(kind));
+        of_kinds.map(|(_, looks)| looks).sum()
+    }
+
+    /// The share of a system call's time that is spent on a disk.
+    pub(super) fn disk_share(&self, call: &str) -> f64 {
+        let of_call = self.calls.get(call).copied().unwrap_or_default();
+        of_call.disk as f64 / of_call.looks.max(1) as f64
+    }
+
+    fn add(&mut self, met: Met, looks: u64) {
+        match met {
+            Met::Own(kind, function) => *self.own.entry((kind, function)).or_default() += looks,
+            Met::Call { name, disk } => {
+                let call = self.calls.entry(name).or_default();
+                call.looks += looks;
+                call.disk += if disk { looks } else { 0 };
+            }
+            Met::Probe => {}
+        }
+    }
+}
 
 /// The processes that are Wasm engines.
 pub(super) fn engines(profile: &Profile) -> HashSet<u32> {
@@ -52,43 +131,64 @@ pub(super) fn places(profile: &Profile, tid: u32, is_engine: bool) -> Places {
         .stacks
         .iter()
         .filter(|stack| stack.tid == tid && stack.what == Counted::OnCpu);
-    let mut places = Places::new();
+    let mut places = Places::default();
     for stack in looks {
-        if let Some(kind) = kind(&stack.frames, is_engine) {
-            *places.entry((kind, function(&stack.frames, kind))).or_default() += stack.count;
-        }
+        places.add(met(&stack.frames, is_engine), stack.count);
     }
     places
 }
 
-/// What time at this place is spent on; none in a system call, whose time is known.
-fn kind(frames: &[Frame], is_engine: bool) -> Option<CauseKind> {
+/// What a look met.
+enum Met {
+    /// The program's own time, which page faults are part of.
+    Own(CauseKind, String),
+    /// A system call.
+    Call { name: String, disk: bool },
+    /// What would not be there if nobody looked.
+    Probe,
+}
+
+fn met(frames: &[Frame], is_engine: bool) -> Met {
     let (kernel, user) = apart(frames);
     let through = |names: &[&str]| {
         kernel
             .iter()
             .any(|frame| names.iter().any(|name| frame.function.starts_with(name)))
     };
-    if through(&FAULTS) {
-        return Some(CauseKind::PageFaults);
+    if through(&PROBES) {
+        return Met::Probe;
     }
-    if through(&CALLS) {
-        return None;
+    let disk = through(&DISK);
+    let faults = through(&FAULTS);
+    if !faults && through(&CALLS) {
+        return Met::Call {
+            name: called(kernel),
+            disk,
+        };
     }
-    if user.iter().any(|frame| frame.layer == Layer::Compiler) {
-        return Some(CauseKind::Compile);
-    }
-    Some(match user.first().map(|frame| frame.layer) {
+    let kind = match user.first().map(|frame| frame.layer) {
+        _ if faults && disk => CauseKind::IoWait,
+        _ if user.iter().any(|frame| frame.layer == Layer::Compiler) => CauseKind::Compile,
+        _ if faults => CauseKind::PageFaults,
         Some(Layer::Engine) => CauseKind::EngineCpu,
         Some(Layer::Library) if is_engine => CauseKind::EngineCpu,
         _ => CauseKind::UserCpu,
-    })
+    };
+    Met::Own(kind, function(user, kind))
+}
+
+/// The system call that kernel functions are below.
+fn called(kernel: &[Frame]) -> String {
+    let named = kernel.iter().find_map(|frame| {
+        let mut names = NAMED_CALLS.iter();
+        names.find_map(|begin| frame.function.strip_prefix(begin))
+    });
+    named.unwrap_or_default().to_owned()
 }
 
 /// The function that the time is counted for: of a page fault the one that touched the page, of an interrupt the one it
 /// struck.
-fn function(frames: &[Frame], kind: CauseKind) -> String {
-    let (_, user) = apart(frames);
+fn function(user: &[Frame], kind: CauseKind) -> String {
     let of_compiler = |frame: &&Frame| frame.layer == Layer::Compiler;
     let frame = match kind {
         CauseKind::Compile => user.iter().find(of_compiler),

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use wbd_model::explanation::CauseKind;
 use wbd_model::profile::{Profile, Syscall};
 
-use super::breakdown::{Breakdown, of_call};
+use super::breakdown::Breakdown;
+use super::calls::{moves_bytes, of_call};
+use super::reach::Reach;
 
 /// Details that are told of a cause.
 const MOST_DETAILS: usize = 5;
@@ -14,6 +16,7 @@ const WORTH_TELLING: f64 = 0.2;
 /// Both sides, to be told about.
 pub(super) struct Told<'a> {
     pub(super) sides: [&'a Profile; 2],
+    pub(super) reach: [Option<Reach>; 2],
     pub(super) parts: &'a [Breakdown; 2],
     /// Whether A takes longer.
     pub(super) more: bool,
@@ -43,7 +46,7 @@ impl Told<'_> {
             CauseKind::Processes => {
                 "making, running and awaiting short-lived processes and threads of its own"
             }
-            CauseKind::MemoryBandwidth => "memory that comes too slowly",
+            CauseKind::MemoryBandwidth => "its own code, held up by memory",
             CauseKind::Interference => "other programs on this machine, which is not its own doing",
         };
         let carries = if self.more { "carries" } else { "spares" };
@@ -135,8 +138,20 @@ impl Told<'_> {
             CauseKind::Interference => vec![against("times made to leave the CPU", &|profile| {
                 profile.threads.iter().map(|thread| thread.switches[1]).sum()
             })],
+            CauseKind::MemoryBandwidth => self.reached().into_iter().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// How much memory both touch in the same time.
+    fn reached(&self) -> Option<String> {
+        let [a, b] = [self.reach[0]?, self.reach[1]?];
+        Some(format!(
+            "{} of memory touched in a millisecond on a CPU against {}, whose own cache holds {}",
+            mebibytes(a.bytes_per_ms()),
+            mebibytes(b.bytes_per_ms()),
+            mebibytes(a.cache_bytes as f64)
+        ))
     }
 
     /// The system calls of a kind whose number or time differs most.
@@ -167,7 +182,7 @@ impl Told<'_> {
                 ([a.0, b.0], [a.1, b.1])
             };
             let text = format!("{} calls of {name} against {}", number(a), number(b));
-            if bytes && a_bytes + b_bytes > 0 {
+            if bytes && moves_bytes(name) && a_bytes + b_bytes > 0 {
                 format!("{text}, {} bytes against {}", number(a_bytes), number(b_bytes))
             } else {
                 text
@@ -191,6 +206,10 @@ fn number(value: u64) -> String {
         .filter_map(|group| std::str::from_utf8(group).ok())
         .collect();
     groups.join(",")
+}
+
+fn mebibytes(bytes: f64) -> String {
+    format!("{:.1} MiB", bytes / f64::from(1 << 20))
 }
 
 /// A time to three digits; nothing is below 0.

@@ -5,6 +5,7 @@
 //!   <memory>/wbd/<instance>/<run>      its memory, where cgroup v1 has the memory controller
 //! ```
 
+mod freezer;
 mod memory;
 mod nest;
 mod run;
@@ -12,6 +13,7 @@ mod run;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+pub use freezer::{Freezer, Frozen};
 pub use memory::MemoryUsage;
 pub use nest::Nest;
 pub use run::RunCgroup;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{CgroupError, Hierarchies, MemoryController, MemoryUsage, write};
+use super::{CgroupError, Freezer, Hierarchies, MemoryController, MemoryUsage, write};
 
 /// How long processes that were killed may take to go.
 const DEATH_BUDGET: Duration = Duration::from_secs(10);
@@ -112,6 +112,12 @@ impl RunCgroup {
         Ok(text[..bytes].windows(11).any(|line| line == b"populated 1"))
     }
 
+    /// What makes the processes inside stand still.
+    #[must_use]
+    pub fn freezer(&self) -> Freezer {
+        Freezer::of(self.unified.clone())
+    }
+
     /// Processes inside.
     pub fn processes(&self) -> Vec<u32> {
         members(&self.unified)
@@ -179,7 +185,7 @@ fn kill_all(cgroup: &Path) -> Result<(), CgroupError> {
     Ok(())
 }
 
-fn members(cgroup: &Path) -> Vec<u32> {
+pub(super) fn members(cgroup: &Path) -> Vec<u32> {
     let listed = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
     listed.lines().filter_map(|line| line.parse().ok()).collect()
 }

@@ -1,9 +1,11 @@
 //! One run's profile, from what the kernel side counted and what the clock saw.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use wbd_abi::diagnosis::{
-    Calls, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD, WaitKey, Waited,
+    Calls, ENDED_EMPTY, ENDED_LATE, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD, WaitKey,
+    Waited, YIELDED,
 };
 use wbd_linux::sampling::{Mapped, Sample, Seen};
 use wbd_linux::symbols::Kernel;
@@ -38,6 +40,17 @@ const DISK: [&str; 6] = [
     "jbd2_log_wait_commit",
 ];
 
+/// System calls that await events, by how their names begin: they give back 0 where none came in time.
+const EVENTS: [&str; 7] = [
+    "poll",
+    "ppoll",
+    "select",
+    "pselect",
+    "epoll_",
+    "io_getevents",
+    "io_pgetevents",
+];
+
 /// A profile, and what is to be said of it.
 #[derive(Debug, Default)]
 pub(crate) struct Assembled {
@@ -47,8 +60,19 @@ pub(crate) struct Assembled {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Puts a run together: `guest_ns` is the instant of its guest's first instruction, `user` whose perf maps are believed.
-pub(crate) fn assemble(counts: &Counts, seen: &[Seen], guest_ns: Option<u64>, user: u32) -> Assembled {
+/// What is known of a run beside what the probes counted. Instants are of `CLOCK_MONOTONIC`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Its guest's first instruction.
+    pub(crate) guest_ns: Option<u64>,
+    /// From when to when its engine compiled, where it did.
+    pub(crate) compiling: Option<Range<u64>>,
+    /// Whose perf maps are believed.
+    pub(crate) user: u32,
+}
+
+/// Puts a run together.
+pub(crate) fn assemble(counts: &Counts, seen: &[Seen], known: &Known) -> Assembled {
     let Some(root) = counts.lives.iter().find(|life| life.parent == 0) else {
         return Assembled::default();
     };
@@ -68,23 +92,24 @@ pub(crate) fn assemble(counts: &Counts, seen: &[Seen], guest_ns: Option<u64>, us
     let processes: HashMap<u32, u32> = counts.lives.iter().map(|life| (life.group, life.pid)).collect();
     let mappings = mappings(seen, &counts.lives);
     let raw = [
-        on_cpu(seen, &counts.lives),
+        on_cpu(seen, &counts.lives, known.compiling.as_ref()),
         waited(counts, &processes, end),
         faulted(counts, &processes, end),
     ]
     .concat();
-    let Symbolised { stacks, warnings } = symbolise(&raw, &mappings, user);
+    let Symbolised { stacks, warnings } = symbolise(&raw, &mappings, known.user);
     let lost_looks: u64 = seen
         .iter()
         .map(|seen| if let Seen::Lost(lost) = seen { *lost } else { 0 })
         .sum();
     Assembled {
         profile: Profile {
-            guest_ns: guest_ns.map(|ns| ns.saturating_sub(launch)),
+            guest_ns: known.guest_ns.map(|ns| ns.saturating_sub(launch)),
             wall_ns: end.saturating_sub(launch),
             threads,
             stacks,
             sample_period_ns: PERIOD_NS,
+            runs_looked_at: 1,
             lost: counts.lost + lost_looks,
         },
         warnings,
@@ -145,14 +170,20 @@ fn syscall(number: u32, calls: &Calls) -> Syscall {
 
 fn wait(key: &WaitKey, waited: &Waited, counts: &Counts, kernel: &Functions) -> Wait {
     let (function, disk) = kernel.of_wait(counts.stacks.get(&key.kernel_stack));
+    let syscall = key.call.checked_sub(1).map(system_calls::name);
+    let awaits_events = syscall
+        .as_deref()
+        .is_some_and(|call| EVENTS.iter().any(|begin| call.starts_with(begin)));
     Wait {
-        syscall: key.call.checked_sub(1).map(system_calls::name),
+        timed_out: key.ended == ENDED_LATE || (key.ended == ENDED_EMPTY && awaits_events),
+        syscall,
         function,
         disk,
         waker: match key.woken_by {
             WOKEN_BY_THREAD => Waker::Thread(key.waker),
+            YIELDED if key.waker != 0 => Waker::Thread(key.waker),
             WOKEN_BY_END => Waker::End(key.waker),
-            WOKEN_BY_OTHER => Waker::Other,
+            WOKEN_BY_OTHER | YIELDED => Waker::Other,
             _ => Waker::Kernel,
         },
         count: waited.count,
@@ -165,8 +196,8 @@ fn merged(waits: impl Iterator<Item = Wait>) -> Vec<Wait> {
     let mut all: Vec<Wait> = Vec::new();
     for wait in waits {
         let same = all.iter_mut().find(|one| {
-            (&one.syscall, &one.function, one.disk, one.waker)
-                == (&wait.syscall, &wait.function, wait.disk, wait.waker)
+            (&one.syscall, &one.function, one.disk, one.waker, one.timed_out)
+                == (&wait.syscall, &wait.function, wait.disk, wait.waker, wait.timed_out)
         });
         match same {
             Some(one) => {
@@ -217,7 +248,7 @@ impl Functions {
 }
 
 /// The looks that met a thread of the run, those at one place added up.
-fn on_cpu(seen: &[Seen], lives: &[Life]) -> Vec<RawStack> {
+fn on_cpu(seen: &[Seen], lives: &[Life], compiling: Option<&Range<u64>>) -> Vec<RawStack> {
     let known: HashSet<u32> = lives.iter().map(|life| life.tid).collect();
     let pids: HashSet<u32> = lives.iter().map(|life| life.pid).collect();
     let mut merged: BTreeMap<Place<'_>, (u64, u64)> = BTreeMap::new();
@@ -230,6 +261,7 @@ fn on_cpu(seen: &[Seen], lives: &[Life]) -> Vec<RawStack> {
         let place = Place {
             pid: sample.pid,
             tid,
+            compiling: compiling.is_some_and(|when| when.contains(&sample.at_ns)),
             kernel: &sample.kernel,
             user: &sample.user,
         };
@@ -242,6 +274,7 @@ fn on_cpu(seen: &[Seen], lives: &[Life]) -> Vec<RawStack> {
         tid: place.tid,
         at_ns,
         what: Counted::OnCpu,
+        compiling: place.compiling,
         count,
         ns: count * PERIOD_NS,
         kernel: place.kernel.to_vec(),
@@ -255,6 +288,7 @@ fn on_cpu(seen: &[Seen], lives: &[Life]) -> Vec<RawStack> {
 struct Place<'a> {
     pid: u32,
     tid: u32,
+    compiling: bool,
     kernel: &'a [u64],
     user: &'a [u64],
 }
@@ -272,6 +306,7 @@ fn waited(counts: &Counts, processes: &HashMap<u32, u32>, at_ns: u64) -> Vec<Raw
         tid: key.group,
         at_ns,
         what: Counted::OffCpu,
+        compiling: false,
         count: waited.count,
         ns: waited.ns,
         kernel: addresses(counts, key.kernel_stack),
@@ -286,6 +321,7 @@ fn faulted(counts: &Counts, processes: &HashMap<u32, u32>, at_ns: u64) -> Vec<Ra
         tid: *group,
         at_ns,
         what: Counted::PageFault,
+        compiling: false,
         count: *count,
         ns: 0,
         kernel: Vec::new(),

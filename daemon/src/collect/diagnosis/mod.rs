@@ -3,5 +3,6 @@
 pub(crate) mod assemble;
 pub(crate) mod looks;
 pub(crate) mod probes;
+pub(crate) mod reach;
 pub(crate) mod stacks;
 pub(crate) mod symbols;

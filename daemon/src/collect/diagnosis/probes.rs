@@ -70,6 +70,7 @@ impl Probes {
             .override_global("RUN_LEVEL", &Nest::RUN_LEVEL, true)
             .override_global("EXECVE", &system_calls::EXECVE, true)
             .override_global("EXIT", &system_calls::EXIT, true)
+            .override_global("SCHED_YIELD", &system_calls::SCHED_YIELD, true)
             .load(OBJECT)?;
         let mut links = Links::default();
         for (program, tracepoint) in TRACEPOINTS {

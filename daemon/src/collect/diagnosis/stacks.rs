@@ -16,6 +16,8 @@ pub(crate) struct RawStack {
     pub(crate) at_ns: u64,
     /// What was counted.
     pub(crate) what: Counted,
+    /// Whether the process's engine was compiling then.
+    pub(crate) compiling: bool,
     /// How often.
     pub(crate) count: u64,
     /// How long.

@@ -7,16 +7,19 @@
 //! ```
 
 mod budget;
+mod recorded;
 mod subject;
 mod trials;
 
-use wbd_analysis::explain::{self, Side, causes};
+use std::time::Duration;
+
+use wbd_analysis::explain::{self, Contained, Reach, Side, causes};
 use wbd_model::compare::ComparedCell;
 use wbd_model::explanation::{Cause, CauseKind, Difference, Explanation, Trial};
 use wbd_model::profile::Profile;
 use wbd_model::{Metric, Progress, SCHEMA, Sample};
 
-use self::budget::Budget;
+use self::budget::{Budget, Clock};
 use self::subject::Subject;
 use super::cancel::Cancel;
 use super::experiment::ExperimentError;
@@ -27,6 +30,20 @@ use crate::targets::assets::Assets;
 
 /// Slowdown under the probes from which on the reader is warned.
 const HEAVY: f64 = 1.3;
+
+/// Said of a container.
+const OUTSIDE: &str = "is a container and seen from outside: the steps to its program by the kernel's events, and what the \
+                       program does is taken to be what the other cell does; no change was tried";
+/// Said of a container whose program did not show.
+const UNSEEN: &str = "the program in the container was not seen, so there is nothing to explain";
+/// Cells whose runs lie so far apart differ, however few runs there are.
+const CLEARLY_APART: f64 = 1.2;
+/// So little of a recorded difference is no longer the same one.
+const NEARLY_GONE: f64 = 0.2;
+/// A share of the program's own code from which on it is looked at whether memory is behind it.
+const WORTH_LOOKING: f64 = 0.2;
+/// Shorter runs are over before their memory could be looked at.
+const LONG_ENOUGH_NS: u64 = 4_000_000;
 
 /// A cell that is part of the question.
 pub(crate) struct Asked {
@@ -46,6 +63,7 @@ pub(crate) fn run(
     news: &mut News,
     cancel: &Cancel,
 ) -> Result<Explanation, ExperimentError> {
+    let clock = Clock::start();
     let [a, b] = &asked;
     let recorded = recorded(a, b);
     let mut subjects = [
@@ -53,13 +71,19 @@ pub(crate) fn run(
         Subject::new(laboratory, b.plan.clone(), news)?,
     ];
     news.send(Progress::Preparing("runs without probes, in turns".to_owned()));
-    let walls = in_turns(laboratory, &mut subjects, Budget::PLAIN, cancel)?;
+    let plain = in_turns(laboratory, &mut subjects, Budget::PLAIN, cancel)?;
+    let walls = each(&plain, Metric::Wall);
+    let startups = each(&plain, Metric::Startup);
     let mut explanation = Explanation {
         schema: SCHEMA,
         a: a.cell.clone(),
         b: b.cell.clone(),
         recorded,
         difference: explain::between(&walls[0], &walls[1]),
+        before_guest: startups
+            .iter()
+            .all(|startups| !startups.is_empty())
+            .then(|| explain::between(&startups[0], &startups[1])),
         causes: Vec::new(),
         unattributed: 0.0,
         slowdown: None,
@@ -68,28 +92,115 @@ pub(crate) fn run(
         verdict: String::new(),
         profiles: Vec::new(),
     };
-    if explain::difference(&walls[0], &walls[1]).is_none() {
-        explain_recorded(&mut explanation, a, b);
+    let now = explain::difference(&walls[0], &walls[1]);
+    let then = recorded::difference(a, b);
+    if is_gone(now, then) {
+        recorded::explain(&mut explanation, then, a, b);
         return Ok(explanation);
     }
-    news.send(Progress::Preparing("runs under probes".to_owned()));
-    let profiles = [
-        diagnosed(laboratory, &a.plan, &mut explanation.warnings, news, cancel)?,
-        diagnosed(laboratory, &b.plan, &mut explanation.warnings, news, cancel)?,
-    ];
-    attribute(&mut explanation, &profiles, &walls);
-    let question = trials::Question {
-        plans: [&a.plan, &b.plan],
-        difference: explanation.difference,
-        causes: &explanation.causes,
-        assets,
+    let mut seen = Seen {
+        wall_ns: [0, 1].map(|side| explain::median(&walls[side])),
+        ..Seen::default()
     };
-    let experiments = question.put(laboratory, news, cancel)?;
-    confirm(&mut explanation.causes, &experiments);
-    explanation.experiments = experiments;
+    let plans = [&a.plan, &b.plan];
+    seen.look(laboratory, plans, &plain, &mut explanation.warnings, (&*news, cancel))?;
+    if seen.asks_for_memory() {
+        news.send(Progress::Preparing("runs whose memory is looked at".to_owned()));
+        for (side, subject) in subjects.iter_mut().enumerate() {
+            let expected = Duration::from_nanos(seen.wall_ns[side]);
+            seen.reach[side] = subject.reach(laboratory, expected, cancel)?;
+        }
+    }
+    attribute(&mut explanation, &seen);
+    if !seen.is_from_outside() {
+        let question = trials::Question {
+            plans,
+            difference: explanation.difference,
+            causes: &explanation.causes,
+            wall_ns: seen.wall_ns,
+            assets,
+            clock,
+        };
+        let (experiments, left_out) = question.put(laboratory, news, cancel)?;
+        confirm(&mut explanation.causes, &experiments);
+        explanation.warnings.extend(left_out);
+        explanation.experiments = experiments;
+        explanation.profiles = seen.profiles.into();
+    }
     explanation.verdict = verdict(&explanation);
-    explanation.profiles = profiles.into();
     Ok(explanation)
+}
+
+/// Whether there is no difference now, or so little of a recorded one that what is left is another matter.
+fn is_gone(now: Option<Difference>, then: Option<Difference>) -> bool {
+    let left = |now: Difference, then: Difference| now.ns as f64 / then.ns as f64;
+    match (now, then) {
+        (None, _) => true,
+        (Some(now), Some(then)) => left(now, then).abs() < NEARLY_GONE,
+        (Some(_), None) => false,
+    }
+}
+
+/// What was seen of both cells.
+#[derive(Default)]
+struct Seen {
+    /// Medians without probes.
+    wall_ns: [u64; 2],
+    profiles: [Profile; 2],
+    reach: [Option<Reach>; 2],
+    /// Of containers, which are not run under probes.
+    contained: [Option<Contained>; 2],
+}
+
+impl Seen {
+    /// Runs both under probes; of what runs in a container, there is what runs without them showed.
+    fn look(
+        &mut self,
+        laboratory: &mut Laboratory,
+        plans: [&Plan; 2],
+        plain: &[Vec<Sample>; 2],
+        warnings: &mut Vec<String>,
+        (news, cancel): (&News, &Cancel),
+    ) -> Result<(), ExperimentError> {
+        news.send(Progress::Preparing("runs under probes".to_owned()));
+        for (side, plan) in plans.into_iter().enumerate() {
+            if !subject::is_contained(plan) {
+                self.profiles[side] = diagnosed(laboratory, plan, warnings, news, cancel)?;
+                continue;
+            }
+            let unseen = || ExperimentError::NothingToRun(UNSEEN.to_owned());
+            self.contained[side] = Some(Contained::of(&plain[side]).ok_or_else(unseen)?);
+            warnings.push(format!("{} {OUTSIDE}", ["A", "B"][side]));
+        }
+        Ok(())
+    }
+
+    /// Whether one of them is a container. Then the other's profile is not given away either: alone it explains nothing.
+    fn is_from_outside(&self) -> bool {
+        self.contained.iter().any(Option::is_some)
+    }
+
+    fn sides(&self) -> [Side<'_>; 2] {
+        [0, 1].map(|side| Side {
+            profile: &self.profiles[side],
+            wall_ns: self.wall_ns[side],
+            reach: self.reach[side],
+            contained: self.contained[side].as_ref(),
+        })
+    }
+
+    /// Whether the program's own code carries so much that its memory is worth a look.
+    fn asks_for_memory(&self) -> bool {
+        let [a, b] = self.sides();
+        let long_enough = self.wall_ns.iter().all(|wall| *wall >= LONG_ENOUGH_NS);
+        let (found, _) = causes(a, b);
+        let own = found.iter().find(|cause| cause.kind == CauseKind::UserCpu);
+        long_enough && !self.is_from_outside() && own.is_some_and(|own| own.share >= WORTH_LOOKING)
+    }
+}
+
+fn each(samples: &[Vec<Sample>; 2], metric: Metric) -> [Vec<u64>; 2] {
+    [0, 1].map(|side| values(&samples[side], metric))
 }
 
 fn recorded(a: &Asked, b: &Asked) -> Option<Difference> {
@@ -104,27 +215,31 @@ fn values(samples: &[Sample], metric: Metric) -> Vec<u64> {
         .collect()
 }
 
-/// Wall times of both without probes, run in turns: as many as the budget allows.
+/// Runs of both without probes, in turns: as many as the budget allows, and more where it is not clear whether they differ.
 fn in_turns(
     laboratory: &mut Laboratory,
     subjects: &mut [Subject; 2],
     budget: Budget,
     cancel: &Cancel,
-) -> Result<[Vec<u64>; 2], ExperimentError> {
-    let mut walls = [Vec::new(), Vec::new()];
-    for subject in subjects.iter_mut() {
-        subject.wall(laboratory, cancel)?; // warms up
+) -> Result<[Vec<Sample>; 2], ExperimentError> {
+    let mut made = [Vec::new(), Vec::new()];
+    for subject in subjects.iter_mut().filter(|_| budget.warms_up) {
+        subject.plain(laboratory, cancel)?;
     }
     let begin = budget.begin();
-    while begin.allows(walls[0].len()) {
-        for (subject, walls) in subjects.iter_mut().zip(&mut walls) {
-            walls.push(subject.wall(laboratory, cancel)?);
+    let is_clear = |made: &[Vec<Sample>; 2]| {
+        let [a, b] = each(made, Metric::Wall);
+        explain::apart(&a, &b) >= CLEARLY_APART
+    };
+    while begin.allows(made[0].len(), is_clear(&made)) {
+        for (subject, made) in subjects.iter_mut().zip(&mut made) {
+            made.push(subject.plain(laboratory, cancel)?);
         }
     }
-    Ok(walls)
+    Ok(made)
 }
 
-/// The quickest of some runs under probes that lost nothing: whatever disturbs, lengthens.
+/// Some runs under probes, made one.
 fn diagnosed(
     laboratory: &mut Laboratory,
     plan: &Plan,
@@ -134,37 +249,28 @@ fn diagnosed(
 ) -> Result<Profile, ExperimentError> {
     let mut subject = Subject::for_probes(laboratory, plan, news)?;
     let begin = Budget::DIAGNOSED.begin();
-    let mut best: Option<Profile> = None;
+    let mut profiles = Vec::new();
     let mut said = Vec::new();
-    for made in 0.. {
-        if !begin.allows(made) {
-            break;
-        }
+    while begin.allows(profiles.len(), true) {
         let (profile, unnamed) = subject.profile(laboratory, cancel)?;
         said = unnamed;
-        let rank = |profile: &Profile| (profile.lost, profile.wall_ns);
-        if best.as_ref().is_none_or(|best| rank(&profile) < rank(best)) {
-            best = Some(profile);
-        }
+        profiles.push(profile);
     }
     for warning in said {
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
     }
-    best.ok_or_else(|| ExperimentError::NothingToRun("no run under probes was made".to_owned()))
+    let pooled = explain::pool(profiles);
+    pooled.ok_or_else(|| ExperimentError::NothingToRun("no run under probes was made".to_owned()))
 }
 
-fn attribute(explanation: &mut Explanation, profiles: &[Profile; 2], walls: &[Vec<u64>; 2]) {
-    let wall_ns = [0, 1].map(|side| explain::median(&walls[side]));
-    let sides = [0, 1].map(|side| Side {
-        profile: &profiles[side],
-        wall_ns: wall_ns[side],
-    });
+fn attribute(explanation: &mut Explanation, seen: &Seen) {
+    let sides = seen.sides();
     let slowdown = sides.map(|side| side.slowdown());
     (explanation.causes, explanation.unattributed) = causes(sides[0], sides[1]);
     explanation.slowdown = Some(slowdown);
-    let lost: u64 = profiles.iter().map(|profile| profile.lost).sum();
+    let lost: u64 = seen.profiles.iter().map(|profile| profile.lost).sum();
     if lost > 0 {
         explanation.warnings.push(format!(
             "{lost} things found no room in the kernel's tables and were not counted"
@@ -186,49 +292,6 @@ fn confirm(causes: &mut [Cause], experiments: &[Trial]) {
             .iter()
             .any(|trial| trial.kind == cause.kind && trial.confirms);
     }
-}
-
-/// A difference that is not there now: what was recorded with the runs may tell why it was.
-fn explain_recorded(explanation: &mut Explanation, a: &Asked, b: &Asked) {
-    let walls = [a, b].map(|asked| values(&asked.recorded, Metric::Wall));
-    let Some(recorded) = explain::difference(&walls[0], &walls[1]) else {
-        "no difference to explain: neither in the recorded runs nor in those made now"
-            .clone_into(&mut explanation.verdict);
-        return;
-    };
-    let waiting = [a, b].map(|asked| {
-        let kinds = [Metric::RunqueueWait, Metric::Steal, Metric::InterruptTime];
-        let medians = kinds.map(|metric| explain::median(&values(&asked.recorded, metric)));
-        medians.iter().sum::<u64>()
-    });
-    let excess = waiting[0] as f64 - waiting[1] as f64;
-    let share = excess / recorded.ns as f64;
-    explanation.unattributed = 1.0;
-    if share >= 0.1 {
-        explanation.unattributed = 1.0 - share;
-        explanation.causes.push(Cause {
-            kind: CauseKind::Interference,
-            share,
-            text: format!(
-                "when they were recorded, A's runs waited {} for a CPU, the hypervisor and interrupts in the median, B's {}: \
-                 other programs on this machine, which is not its own doing; {:.0} % of the recorded difference",
-                explain::time(waiting[0] as f64),
-                explain::time(waiting[1] as f64),
-                share * 100.0
-            ),
-            evidence: serde_json::json!({"a_ns": waiting[0], "b_ns": waiting[1]}),
-            confirmed: true,
-        });
-    }
-    explanation.verdict = format!(
-        "no difference to explain now: the recorded one ({:.2} times) is gone when both run in turns{}",
-        recorded.ratio,
-        if share >= 0.1 {
-            "; others on the machine made it"
-        } else {
-            "; what made it was not recorded"
-        }
-    );
 }
 
 fn verdict(explanation: &Explanation) -> String {

@@ -1,18 +1,25 @@
 //! One cell, made ready to be run again and again.
 
-use wbd_model::profile::Profile;
-use wbd_model::{Cell, InstantName, Metric, Sample};
+use std::time::Duration;
 
-use crate::collect::diagnosis::assemble::{Assembled, assemble};
+use wbd_analysis::explain::Reach;
+use wbd_model::profile::Profile;
+use wbd_model::{Cell, InstantName, Instants, Metric, Sample};
+
+use crate::collect::diagnosis::assemble::{Assembled, Known, assemble};
 use crate::collect::diagnosis::looks::Looks;
-use crate::collect::sample::{self, Expected};
+use crate::collect::diagnosis::reach::Watch;
+use crate::collect::sample::{self, Expected, Guest};
+use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, MeansError};
 use crate::session::cancel::Cancel;
 use crate::session::experiment::{ExperimentError, attach, document};
 use crate::session::laboratory::Laboratory;
 use crate::session::news::News;
 use crate::session::plan::{Means, Plan};
-use crate::session::prepare::{How, ReadyCell, containers, prepare, why_nothing};
+use crate::session::prepare::{
+    Containers, How, ReadyCell, containers, engine_processes, prepare, why_nothing,
+};
 use crate::session::runs::limits;
 use crate::targets::catalogue::Mode;
 
@@ -23,8 +30,17 @@ const PERF_MAP: &str = "--perf-map";
 pub(super) struct Subject {
     plan: Plan,
     launcher: Launcher,
+    containers: Option<Containers>,
     ready: ReadyCell,
     runs: u32,
+}
+
+/// Whether the program of a plan's first cell runs in a container, which others make: it is seen from outside alone.
+pub(super) fn is_contained(plan: &Plan) -> bool {
+    matches!(
+        plan.cells[0].means,
+        Ok(Means::Container { .. } | Means::Client(_))
+    )
 }
 
 impl Subject {
@@ -48,26 +64,21 @@ impl Subject {
 
     /// The first cell of a plan.
     pub(super) fn new(laboratory: &mut Laboratory, plan: Plan, news: &News) -> Result<Self, ExperimentError> {
-        let nothing = |why: String| Err(ExperimentError::NothingToRun(why));
-        if matches!(
-            plan.cells[0].means,
-            Ok(Means::Container { .. } | Means::Client(_))
-        ) {
-            return nothing(
-                "what runs in a container cannot be explained yet: its processes are not this daemon's"
-                    .to_owned(),
-            );
-        }
         let mut cells: Vec<Cell> = plan.cells.iter().map(|cell| document(cell, &plan)).collect();
         let containers = containers(&plan, &laboratory.instance);
         let ready = prepare(laboratory, &plan, &containers, &mut cells, news);
         attach(&mut laboratory.kernel, &plan, &ready)?;
         let Some(ready) = ready.into_iter().next() else {
-            return nothing(why_nothing(&cells));
+            return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
         };
+        let mut launcher = Launcher::new()?;
+        if matches!(plan.cells[0].means, Ok(Means::Client(_))) {
+            launcher.follow(engine_processes());
+        }
         Ok(Self {
             plan,
-            launcher: Launcher::new()?,
+            launcher,
+            containers: containers.ok(),
             ready,
             runs: 0,
         })
@@ -78,22 +89,39 @@ impl Subject {
         &mut self.ready.how
     }
 
-    /// The wall time of one run without probes, in nanoseconds.
-    pub(super) fn wall(
+    /// One run without probes, which counts.
+    pub(super) fn plain(
         &mut self,
         laboratory: &mut Laboratory,
         cancel: &Cancel,
-    ) -> Result<u64, ExperimentError> {
+    ) -> Result<Sample, ExperimentError> {
         let made = self.run(laboratory, cancel)?;
-        let wall = made.metrics.get(&Metric::Wall).copied();
-        wall.filter(|_| made.valid).ok_or_else(|| {
-            let cell = &self.plan.cells[0];
-            let why = made.notes.first().map_or("it has no wall time", String::as_str);
-            ExperimentError::NothingToRun(format!(
-                "a run of {}/{} does not count, so there is nothing to explain: {why}",
-                cell.target, cell.workload
-            ))
-        })
+        if made.valid && made.metrics.contains_key(&Metric::Wall) {
+            return Ok(made);
+        }
+        let cell = &self.plan.cells[0];
+        let why = made.notes.first().map_or("it has no wall time", String::as_str);
+        Err(ExperimentError::NothingToRun(format!(
+            "a run of {}/{} does not count, so there is nothing to explain: {why}",
+            cell.target, cell.workload
+        )))
+    }
+
+    /// How much memory a run touches in a moment, if it takes about so long; none where that could not be seen.
+    pub(super) fn reach(
+        &mut self,
+        laboratory: &mut Laboratory,
+        expected: Duration,
+        cancel: &Cancel,
+    ) -> Result<Option<Reach>, ExperimentError> {
+        let (cgroup, _) = laboratory.slot.ready().map_err(MeansError::from)?;
+        let watch = Watch::begin(cgroup.freezer(), expected).map_err(|source| MeansError::System {
+            action: "start a thread",
+            source,
+        })?;
+        let made = self.run(laboratory, cancel);
+        let reach = watch.end();
+        made.map(|_| reach)
     }
 
     /// One run under probes, and why functions in it have no names.
@@ -120,30 +148,66 @@ impl Subject {
             .map(|probes| probes.read())
             .transpose()?
             .unwrap_or_default();
-        let guest = made.instants.get(&InstantName::Guest).map(|guest| guest.ns);
-        let Assembled { profile, warnings } = assemble(&counts, &seen, guest, self.plan.caller.uid);
+        let Assembled { profile, warnings } = assemble(&counts, &seen, &self.known(&made.instants));
         Ok((profile, warnings))
     }
 
+    fn known(&self, instants: &Instants) -> Known {
+        let at = |name| instants.get(&name).map(|instant| instant.ns);
+        let compiles = matches!(
+            self.plan.cells[0].means,
+            Ok(Means::Runner { mode: Mode::Jit, .. })
+        );
+        let making = at(InstantName::EngineReady).zip(at(InstantName::ModuleReady));
+        Known {
+            guest_ns: at(InstantName::Guest),
+            compiling: making.filter(|_| compiles).map(|(begin, end)| begin..end),
+            user: self.plan.caller.uid,
+        }
+    }
+
     fn run(&mut self, laboratory: &mut Laboratory, cancel: &Cancel) -> Result<Sample, ExperimentError> {
-        let plan = &self.plan;
-        let How::Process { program, guest } = &self.ready.how else {
-            return Err(ExperimentError::NothingToRun(
-                "a container cannot be run so".to_owned(),
-            ));
-        };
+        self.runs += 1;
         if let Some(cold) = &self.ready.cold {
             cold.drop_all();
         }
-        let limits = limits(plan);
-        let Laboratory { kernel, slot, .. } = laboratory;
+        let limits = limits(&self.plan);
+        let output = self.plan.cells[self.ready.index].output.as_ref();
+        let Laboratory {
+            kernel,
+            slot,
+            instance,
+            ..
+        } = laboratory;
         slot.limit_memory(limits.memory_bytes);
-        let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
-        let expected = Expected {
-            output: plan.cells[self.ready.index].output.as_ref(),
-            guest: *guest,
-        };
-        self.runs += 1;
-        Ok(sample::of_process(observed, &expected, self.runs, self.runs))
+        match (&self.ready.how, &self.containers) {
+            (How::Process { program, guest }, _) => {
+                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
+                let expected = Expected {
+                    output,
+                    guest: *guest,
+                };
+                Ok(sample::of_process(observed, &expected, self.runs, self.runs))
+            }
+            (How::Container { image, args }, Some(Containers { runtime, engine })) => {
+                let contained = Contained {
+                    image,
+                    args,
+                    caller: &self.plan.caller,
+                    cpus: &self.plan.request.conditions.cpus,
+                };
+                let tools = (&mut self.launcher, kernel, slot);
+                let (observed, requests, used) =
+                    container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
+                let expected = Expected {
+                    output,
+                    guest: Guest::Entry,
+                };
+                let (run, order) = (self.runs, self.runs);
+                let made = crate::collect::container::sample(observed, requests, &used, &expected, run, order);
+                Ok(made)
+            }
+            (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
+        }
     }
 }

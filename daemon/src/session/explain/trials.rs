@@ -1,16 +1,18 @@
 //! Changes of one factor that should make a difference vanish or grow, if its cause is what it seems to be.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
+use std::time::Duration;
 
 use wbd_analysis::explain::{self, Side, causes};
 use wbd_linux::inherited::Inherited;
 use wbd_model::explanation::{Cause, CauseKind, Difference, Trial};
 use wbd_model::profile::Profile;
-use wbd_model::{Progress, RunRequest};
+use wbd_model::request::PageCache;
+use wbd_model::{Metric, Progress, RunRequest, Size};
 
-use super::budget::Budget;
-use super::in_turns;
+use super::budget::{Budget, Clock};
 use super::subject::Subject;
+use super::{each, in_turns};
 use crate::session::cancel::Cancel;
 use crate::session::conditions;
 use crate::session::experiment::ExperimentError;
@@ -29,6 +31,11 @@ const DOUBLE: std::ops::Range<f64> = 1.5..2.7;
 /// Nothing on the machine comes before this nice value.
 const FIRST: i32 = -20;
 
+/// Who grows less when a workload's size changes does not depend on it.
+const FOLLOWS: f64 = 1.5;
+/// Has the C library ask for huge pages for what is allocated.
+const HUGE_PAGES: &CStr = c"GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
+
 /// A change of one factor, made to both cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
@@ -40,6 +47,14 @@ enum Change {
     Ahead,
     /// The command's last number is doubled.
     Doubled,
+    /// The workload has another size.
+    Size,
+    /// Memory that is allocated comes in huge pages.
+    HugePages,
+    /// Files that are read are in memory.
+    WarmCache,
+    /// Any CPU will do, not only those that were chosen.
+    AnyCpu,
     /// Nothing else gets a CPU that this wants.
     Priority,
 }
@@ -51,6 +66,10 @@ impl Change {
             Self::Blocks => "the same output in blocks of 64 KiB",
             Self::Ahead => "code compiled ahead of time",
             Self::Doubled => "twice the work (the last argument doubled)",
+            Self::Size => "another size of the workload",
+            Self::HugePages => "huge pages for what is allocated",
+            Self::WarmCache => "the page cache warm",
+            Self::AnyCpu => "any CPU, not only those that were chosen",
             Self::Priority => "before everybody else on the CPUs (nice -20)",
         }
     }
@@ -59,21 +78,29 @@ impl Change {
     fn of(cause: &Cause) -> &'static [Self] {
         match cause.kind {
             CauseKind::Syscalls if cause.text.contains("write") => {
-                &[Self::Blocks, Self::NullOutput, Self::Doubled]
+                &[Self::Blocks, Self::NullOutput, Self::Doubled, Self::Size]
             }
-            CauseKind::Syscalls => &[Self::Doubled],
-            CauseKind::LockWait => &[Self::Blocks, Self::Doubled],
+            CauseKind::LockWait => &[Self::Blocks, Self::Doubled, Self::Size],
             CauseKind::Compile => &[Self::Ahead],
-            CauseKind::Interference => &[Self::Priority],
-            CauseKind::IoWait if cause.text.contains("write") => &[Self::NullOutput, Self::Doubled],
-            CauseKind::IoWait
+            CauseKind::Interference => &[Self::AnyCpu, Self::Priority],
+            CauseKind::IoWait if cause.text.contains("write") => {
+                &[Self::NullOutput, Self::Doubled, Self::Size]
+            }
+            CauseKind::IoWait => &[Self::WarmCache, Self::Doubled, Self::Size],
+            CauseKind::PageFaults | CauseKind::MemoryBandwidth => {
+                &[Self::HugePages, Self::Doubled, Self::Size]
+            }
+            CauseKind::Syscalls
             | CauseKind::UserCpu
             | CauseKind::EngineCpu
             | CauseKind::Sleep
-            | CauseKind::PageFaults
-            | CauseKind::Processes
-            | CauseKind::MemoryBandwidth => &[Self::Doubled],
+            | CauseKind::Processes => &[Self::Doubled, Self::Size],
         }
+    }
+
+    /// Whether a run of each with the change is needed under probes: what the cause carries then is the question.
+    fn is_of_amount(self) -> bool {
+        matches!(self, Self::Doubled | Self::Size)
     }
 }
 
@@ -82,30 +109,40 @@ pub(super) struct Question<'a> {
     pub(super) plans: [&'a Plan; 2],
     pub(super) difference: Difference,
     pub(super) causes: &'a [Cause],
+    /// Medians without probes, nanoseconds.
+    pub(super) wall_ns: [u64; 2],
     pub(super) assets: &'a Assets,
+    /// How long all may take.
+    pub(super) clock: Clock,
 }
 
-/// What a change came to: wall times of both cells, and for [`Change::Doubled`] a run of each under probes.
+/// What a change came to: wall times of both cells, and where the change is one of the amount a run of each under probes.
 struct Outcome {
     walls: [Vec<u64>; 2],
     profiles: Option<[Profile; 2]>,
 }
 
 impl Question<'_> {
-    /// Makes the changes, runs both cells with each, and judges.
+    /// Makes the changes, runs both cells with each, and judges; then what was left out for want of time.
     pub(super) fn put(
         &self,
         laboratory: &mut Laboratory,
         news: &News,
         cancel: &Cancel,
-    ) -> Result<Vec<Trial>, ExperimentError> {
+    ) -> Result<(Vec<Trial>, Vec<String>), ExperimentError> {
         let mut trials: Vec<Trial> = Vec::new();
+        let mut left_out = Vec::new();
         let mut known: Vec<(Change, Option<Outcome>)> = Vec::new();
         let worth = self.causes.iter().filter(|cause| cause.share >= WORTH_TESTING);
         for cause in worth.take(MOST_CAUSES) {
             for &change in Change::of(cause) {
                 if !known.iter().any(|(made, _)| *made == change) {
-                    known.push((change, self.outcome(laboratory, change, news, cancel)?));
+                    let Some(plans) = self.changed(change) else { continue };
+                    if !self.clock.allows(self.needed(change)) {
+                        left_out.push(format!("{} was not tried: it would have taken too long", change.text()));
+                        continue;
+                    }
+                    known.push((change, self.outcome(laboratory, change, plans, news, cancel)?));
                 }
                 let outcome = known.iter().find(|(made, _)| *made == change);
                 let Some((_, Some(outcome))) = outcome else {
@@ -117,20 +154,27 @@ impl Question<'_> {
                 }
             }
         }
-        Ok(trials)
+        left_out.dedup();
+        Ok((trials, left_out))
     }
 
-    /// Runs both cells with a change; none where it cannot be made.
+    /// About how long a change takes to try.
+    fn needed(&self, change: Change) -> Duration {
+        let once = Duration::from_nanos(self.wall_ns.iter().sum());
+        let times = if change == Change::Doubled { 2 } else { 1 };
+        let under_probes = u32::from(change.is_of_amount());
+        once * times * (Budget::CHANGED.fewest() + under_probes)
+    }
+
+    /// Runs both cells with a change; none where they do not bear it.
     fn outcome(
         &self,
         laboratory: &mut Laboratory,
         change: Change,
+        plans: [Plan; 2],
         news: &News,
         cancel: &Cancel,
     ) -> Result<Option<Outcome>, ExperimentError> {
-        let Some(plans) = self.changed(change) else {
-            return Ok(None);
-        };
         news.send(Progress::Preparing(format!("runs with {}", change.text())));
         match with_change(laboratory, change, plans, news, cancel) {
             Ok(outcome) => Ok(Some(outcome)),
@@ -146,10 +190,13 @@ impl Question<'_> {
     /// Both plans with the change; none where it changes neither, or cannot be made.
     fn changed(&self, change: Change) -> Option<[Plan; 2]> {
         let changed = self.plans.map(|plan| match change {
-            Change::NullOutput | Change::Priority => Some((plan.clone(), true)),
+            Change::NullOutput | Change::Priority | Change::HugePages => Some((plan.clone(), true)),
             Change::Blocks => self.blocks(plan),
             Change::Ahead => self.ahead(plan),
             Change::Doubled => self.doubled(plan),
+            Change::Size => self.resized(plan),
+            Change::WarmCache => self.warm(plan),
+            Change::AnyCpu => self.anywhere(plan),
         });
         let [Some((a, a_differs)), Some((b, b_differs))] = changed else {
             return None;
@@ -191,7 +238,8 @@ impl Question<'_> {
 
     fn doubled(&self, plan: &Plan) -> Option<(Plan, bool)> {
         let mut request = plan.request.clone();
-        let number = request.command.iter_mut().skip(1).rev().find_map(|word| {
+        let programs = usize::from(request.wasm.is_none());
+        let number = request.command.iter_mut().skip(programs).rev().find_map(|word| {
             let number: u64 = word.parse().ok()?;
             Some((word, number))
         });
@@ -200,13 +248,42 @@ impl Question<'_> {
         Some((self.replan(plan, request)?, number > 0))
     }
 
+    /// The next smaller size, which takes less time than this; of the smallest the next larger.
+    fn resized(&self, plan: &Plan) -> Option<(Plan, bool)> {
+        if plan.request.workloads.is_empty() {
+            return None;
+        }
+        let size = match plan.request.size {
+            Size::Seed => Size::Quick,
+            Size::Quick | Size::Check => Size::Small,
+            Size::Small => Size::Check,
+        };
+        let request = RunRequest {
+            size,
+            ..plan.request.clone()
+        };
+        Some((self.replan(plan, request)?, true))
+    }
+
+    fn warm(&self, plan: &Plan) -> Option<(Plan, bool)> {
+        let mut request = plan.request.clone();
+        let was = std::mem::take(&mut request.conditions.page_cache);
+        Some((self.replan(plan, request)?, was == PageCache::Cold))
+    }
+
+    fn anywhere(&self, plan: &Plan) -> Option<(Plan, bool)> {
+        let mut request = plan.request.clone();
+        let chosen = std::mem::take(&mut request.conditions.cpus);
+        Some((self.replan(plan, request)?, !chosen.is_empty()))
+    }
+
     fn judge(&self, cause: &Cause, change: Change, outcome: &Outcome) -> Trial {
         let difference = explain::between(&outcome.walls[0], &outcome.walls[1]);
         let (confirms, came) = match &outcome.profiles {
             Some(profiles) => match self.growth(cause, &outcome.walls, profiles) {
                 Some(grew) => (
-                    DOUBLE.contains(&grew),
-                    format!("what it carries is {grew:.1} times as much"),
+                    self.is_as_expected(change, grew, &outcome.walls),
+                    format!("what it carries is {} times as much", factor(grew)),
                 ),
                 None => (false, "it is no longer a cause".to_owned()),
             },
@@ -229,15 +306,38 @@ impl Question<'_> {
         }
     }
 
+    /// Whether a cause grew as it should: with twice the work to about twice, with another size in the same direction as
+    /// the whole, and by a good part of it.
+    fn is_as_expected(&self, change: Change, grew: f64, walls: &[Vec<u64>; 2]) -> bool {
+        if change == Change::Doubled {
+            return DOUBLE.contains(&grew);
+        }
+        let slower = usize::from(self.difference.ns < 0);
+        let whole = explain::median(&walls[slower]) as f64 / self.wall_ns[slower].max(1) as f64;
+        let (whole, grew) = if whole < 1.0 {
+            (whole.recip(), grew.recip())
+        } else {
+            (whole, grew)
+        };
+        whole >= FOLLOWS && grew >= FOLLOWS
+    }
+
     /// How many times as much time a cause carries with the change.
     fn growth(&self, cause: &Cause, walls: &[Vec<u64>; 2], profiles: &[Profile; 2]) -> Option<f64> {
         let sides = [0, 1].map(|side| Side {
             profile: &profiles[side],
             wall_ns: explain::median(&walls[side]),
+            reach: None,
+            contained: None,
         });
         let total = explain::between(&walls[0], &walls[1]).ns as f64;
         let (found, _) = causes(sides[0], sides[1]);
-        let found = found.into_iter().find(|found| found.kind == cause.kind)?;
+        // Whether memory is behind the program's own code is not asked again.
+        let kind = match cause.kind {
+            CauseKind::MemoryBandwidth => CauseKind::UserCpu,
+            kind => kind,
+        };
+        let found = found.into_iter().find(|found| found.kind == kind)?;
         Some(found.share * total / (cause.share * self.difference.ns as f64))
     }
 }
@@ -253,9 +353,10 @@ fn with_change(
         subject(laboratory, a, change, news)?,
         subject(laboratory, b, change, news)?,
     ];
-    let walls = in_turns(laboratory, &mut subjects, Budget::CHANGED, cancel)?;
+    let made = in_turns(laboratory, &mut subjects, Budget::CHANGED, cancel)?;
+    let walls = each(&made, Metric::Wall);
     let mut profiles = None;
-    if change == Change::Doubled {
+    if change.is_of_amount() {
         let [a, b] = &mut subjects;
         profiles = Some([a.profile(laboratory, cancel)?.0, b.profile(laboratory, cancel)?.0]);
     }
@@ -286,7 +387,22 @@ fn subject(
                 *program = program.clone().with(changes);
             }
         }
-        Change::Blocks | Change::Ahead | Change::Doubled => {}
+        Change::HugePages => *program = program.clone().and_variable(HUGE_PAGES.to_owned()),
+        Change::Blocks
+        | Change::Ahead
+        | Change::Doubled
+        | Change::Size
+        | Change::WarmCache
+        | Change::AnyCpu => {}
     }
     Ok(subject)
+}
+
+/// A factor to two digits.
+fn factor(of: f64) -> String {
+    if of >= 0.95 {
+        format!("{of:.1}")
+    } else {
+        format!("{of:.2}")
+    }
 }

@@ -19,6 +19,9 @@ use super::stacks::{Mapping, RawStack};
 
 /// The outermost frame of a stack that does not reach where its thread began.
 const INCOMPLETE: &str = "[stack incomplete]";
+/// The outermost frame of all that an engine's threads do between the marks that the module is being made and is made:
+/// much of a compiler's work lies in functions that do not say whose they are, such as `memmove`.
+const COMPILING: &str = "[module in the making]";
 /// Functions in which threads begin, or which lie right above: the C library itself has no frame pointers.
 const BEGINNINGS: [&str; 9] = [
     "_start",
@@ -99,10 +102,20 @@ fn frames(stack: &RawStack, space: Option<&Space<'_>>, names: &mut Names) -> Vec
         });
     }
     let ended_early = |last: &Frame| !BEGINNINGS.contains(&last.function.as_str());
-    if frames[in_program..].last().is_some_and(ended_early) {
+    if stack.compiling && space.is_some_and(Space::is_engines) {
+        frames.push(compiling());
+    } else if frames[in_program..].last().is_some_and(ended_early) {
         frames.push(incomplete());
     }
     frames
+}
+
+fn compiling() -> Frame {
+    Frame {
+        function: COMPILING.to_owned(),
+        module: String::new(),
+        layer: Layer::Compiler,
+    }
 }
 
 fn incomplete() -> Frame {

@@ -49,6 +49,7 @@ fn stack(user: Vec<u64>) -> RawStack {
         tid: 7,
         at_ns: 20,
         what: Counted::OnCpu,
+        compiling: false,
         count: 1,
         ns: 100,
         kernel: vec![],
@@ -137,6 +138,29 @@ fn without_a_file_the_innermost_frame_of_an_engine_is_the_guest_and_others_are_u
     };
     assert_eq!(layers(&[engine]), [Layer::Guest, Layer::Unknown]);
     assert_eq!(layers(&[]), [Layer::Unknown; 2]);
+}
+
+#[test]
+fn what_an_engine_does_while_its_module_is_made_is_compiling_whatever_it_is_called() {
+    let mut raw = stack(vec![0x9000]);
+    raw.compiling = true;
+    let of = |path: &str| {
+        let mapping = Mapping {
+            pid: PID,
+            since_ns: 0,
+            start: 0x1000,
+            end: 0x2000,
+            file: Some(FileMapping {
+                path: path.into(),
+                id: FileId { device: 0, inode: 0 },
+                offset: 0,
+            }),
+        };
+        let done = symbolise(&[raw.clone()], &[mapping], 0);
+        done.stacks[0].frames.last().map(|frame| frame.layer)
+    };
+    assert_eq!(of("/nowhere/wbd-runner-wasmtime"), Some(Layer::Compiler));
+    assert_eq!(of("/nowhere/ls"), Some(Layer::Unknown));
 }
 
 #[test]
