@@ -108,13 +108,16 @@ impl Line<'_> {
 }
 
 /// From the outermost to the innermost. Below a guest lies the way in which its engine calls it: left out, so that the same
-/// guest's functions lie above each other under any engine.
+/// guest's functions lie above each other under any engine. Where a walk was led astray, one place nobody knows stands for
+/// all of them.
 fn names(frames: &[Frame]) -> impl Iterator<Item = String> {
     let outermost = frames.iter().rposition(|frame| frame.layer == Layer::Guest);
     let shown = outermost.map_or(frames, |guest| &frames[..=guest]);
     let probe = shown.iter().rposition(is_a_probes);
     let shown = probe.map_or(shown, |probe| &shown[probe + 1..]);
-    shown.iter().rev().map(frame)
+    let mut names: Vec<String> = shown.iter().rev().map(frame).collect();
+    names.dedup_by(|later, earlier| later == earlier && later.ends_with("[unknown]"));
+    names.into_iter()
 }
 
 /// Whether it is how the kernel comes to the probe that took the stack.
@@ -264,6 +267,18 @@ pub(super) mod tests {
             layer: Layer::Library,
         };
         assert_eq!(frame(&unnamed), "libc.so.6 [library]");
+    }
+
+    #[test]
+    fn places_that_nobody_knows_are_one_and_recursion_is_not() {
+        let lost = of("[in no file]", Layer::Unknown);
+        let walk = of("walk", Layer::Program);
+        let frames = [walk.clone(), walk, lost.clone(), lost.clone(), lost];
+        let names: Vec<String> = names(&frames).collect();
+        assert_eq!(
+            names,
+            ["[in no file] [unknown]", "walk [program]", "walk [program]"]
+        );
     }
 
     #[test]

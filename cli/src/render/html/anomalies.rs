@@ -12,9 +12,11 @@ const HEADINGS: [&str; 7] = ["target", "workload", "median", "expected", "ratio"
 
 /// All of them.
 pub(super) fn draw(anomalies: &Anomalies) -> String {
-    let note = format!("<p class=\"key\">{}</p>\n", escape(LEGEND));
-    let patterns: String = anomalies.metrics.iter().map(pattern).collect();
-    patterns + &note
+    let patterns = anomalies.metrics.iter().map(pattern);
+    let notes = LEGEND
+        .lines()
+        .map(|line| format!("<p class=\"key\">{}</p>\n", escape(line)));
+    patterns.chain(notes).collect()
 }
 
 fn pattern(pattern: &Pattern) -> String {
