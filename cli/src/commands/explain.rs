@@ -41,7 +41,9 @@ async fn explained(context: &Context, [a, b]: [CellRef; 2]) -> Result<Explanatio
 fn draw(explanation: &Explanation, file: &Path) -> Result<(), Failure> {
     let failed = |why: String| Failure::Failed(format!("no flame graph in {}: {why}", file.display()));
     let graph = flame::graph(explanation).ok_or_else(|| {
-        failed("nothing was run under probes, since there is no difference to explain".to_owned())
+        failed(
+            "nothing was run under probes: there is no difference to explain, or no way to look".to_owned(),
+        )
     })?;
     graph
         .and_then(|svg| std::fs::write(file, svg))
