@@ -99,6 +99,9 @@ pub(crate) enum Command {
         a: CellRef,
         /// What it is held against, named likewise
         b: CellRef,
+        /// Write a differential flame graph of both to this file, as SVG for a browser
+        #[arg(long, value_name = "FILE")]
+        flamegraph: Option<PathBuf>,
     },
     /// Hold an experiment's figures against the study behind this project, and answer the study's claims
     Report {
@@ -254,6 +257,7 @@ mod tests {
             "wbctl --json compare 1:0 1:1 --threshold 2.5%",
             "wbctl anomalies latest",
             "wbctl explain 7:wasmer-cranelift-jit/fasta 7:native/fasta",
+            "wbctl explain 7:0 7:1 --flamegraph fasta.svg",
             "wbctl --json anomalies 7 --metric wall --metric rss_peak",
             "wbctl run -t native --until 1% --budget 60s",
             "wbctl run -t native --until 0.5 -n 500",

@@ -55,6 +55,8 @@ fn every_command_is_answered_as_text_and_as_one_json_document() {
         &["timeline", "7"],
         &["report", "7"],
         &["compare", "7:0", "7:1"],
+        &["anomalies", "7"],
+        &["explain", "7:0", "7:1"],
         &["run", "-t", "native"],
         &["export", "7", "--format", "json"],
     ] {

@@ -50,6 +50,15 @@ fn main() {
                 .server_streaming()
                 .build(),
         )
+        .method(
+            method(
+                "explanations",
+                "Explanations",
+                "ExperimentName",
+                "request::Explanations",
+            )
+            .build(),
+        )
         .build();
     Builder::new().compile(&[service]);
 }

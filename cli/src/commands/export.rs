@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wbd_model::request::{ExperimentName, HistogramRequest, Histograms, TimelineRequest};
+use wbd_model::request::{AnomaliesRequest, ExperimentName, HistogramRequest, Histograms, TimelineRequest};
 use wbd_model::{Cell, Exit, Experiment, Metric, Sample, Unit};
 
 use super::{Context, show};
@@ -88,14 +88,22 @@ async fn documents(mut client: Client, experiment: String) -> Result<Documents, 
         histograms.push((metric, answer(client.histogram(request)).await?));
     }
     let timelines = answer(client.timeline(TimelineRequest {
-        experiment,
+        experiment: experiment.clone(),
         run: None,
     }))
     .await?;
+    let anomalies = answer(client.anomalies(AnomaliesRequest {
+        experiment: experiment.clone(),
+        metrics: Vec::new(),
+    }))
+    .await?;
+    let explained = answer(client.explanations(ExperimentName { experiment })).await?;
     Ok(Documents {
         report,
         histograms,
         timelines,
+        anomalies,
+        explanations: explained.explanations,
     })
 }
 

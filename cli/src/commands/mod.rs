@@ -68,7 +68,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
             threshold,
         } => compare::run(context, [a, b], metrics, threshold).await,
         Command::Anomalies { experiment, metrics } => anomalies::run(context, experiment.name, metrics).await,
-        Command::Explain { a, b } => explain::run(context, [a, b]).await,
+        Command::Explain { a, b, flamegraph } => explain::run(context, [a, b], flamegraph).await,
         Command::Report { experiment } => report::run(context, experiment.name).await,
         Command::Export { experiment, format } => export::run(context, experiment.name, format).await,
     }

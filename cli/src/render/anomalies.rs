@@ -1,12 +1,13 @@
 //! Cells that break the pattern: metric by metric a table, the same in sentences, and what to type next.
 
-use wbd_model::anomaly::{Anomalies, Anomaly, Pattern};
+use wbd_model::anomaly::{Anomalies, Anomaly, Group, Pattern};
 
 use super::table::{left, plain, right, table};
 use super::units::figure;
 use super::{ABSENT, workload};
 
-const LEGEND: &str = "expected: of the cell's target and workload, by median polish; in brackets the 95 % interval (bootstrap)\n\
+/// How to read the figures.
+pub(super) const LEGEND: &str = "expected: of the cell's target and workload, by median polish; in brackets the 95 % interval (bootstrap)\n\
     p: how often some cell is as far off in regular tables of the same shape\n";
 
 /// All of it as text.
@@ -41,10 +42,6 @@ fn pattern(pattern: &Pattern) -> String {
 
 fn row(pattern: &Pattern, anomaly: &Anomaly) -> Vec<String> {
     let unit = pattern.metric.unit();
-    let interval = anomaly.ci95.map_or_else(
-        || ABSENT.to_owned(),
-        |[low, high]| format!("[{low:.2}, {high:.2}]"),
-    );
     vec![
         format!("{}:{}", anomaly.cell.experiment, anomaly.cell.number),
         anomaly.cell.target.clone(),
@@ -52,9 +49,27 @@ fn row(pattern: &Pattern, anomaly: &Anomaly) -> Vec<String> {
         figure(anomaly.value, unit),
         figure(anomaly.expected as u64, unit),
         format!("{:.2}", anomaly.ratio),
-        interval,
+        interval(anomaly),
         format!("{:.4}", anomaly.p),
     ]
+}
+
+/// The interval of a ratio.
+pub(super) fn interval(anomaly: &Anomaly) -> String {
+    anomaly.ci95.map_or_else(
+        || ABSENT.to_owned(),
+        |[low, high]| format!("[{low:.2}, {high:.2}]"),
+    )
+}
+
+/// A metric, and of which targets.
+pub(super) fn with_group(pattern: &Pattern) -> String {
+    let group = match pattern.group {
+        None => "",
+        Some(Group::Compiling) => " of targets that compile in the run",
+        Some(Group::NotCompiling) => " of targets that do not",
+    };
+    format!("{}{group}", pattern.metric)
 }
 
 fn sentence(anomaly: &Anomaly) -> String {

@@ -10,7 +10,7 @@ use super::units::figure;
 use super::workload;
 
 /// Functions that are shown of each run.
-const MOST_FUNCTIONS: usize = 8;
+pub(super) const MOST_FUNCTIONS: usize = 8;
 
 /// All of it as text.
 pub(crate) fn draw(explanation: &Explanation) -> String {
@@ -51,14 +51,16 @@ pub(crate) fn draw(explanation: &Explanation) -> String {
     text
 }
 
-fn name(cell: &ComparedCell) -> String {
+/// A cell, with the workload's arguments.
+pub(super) fn name(cell: &ComparedCell) -> String {
     let workload = workload(&cell.workload, cell.size);
     let args = cell.args.join(" ");
     let space = if args.is_empty() { "" } else { " " };
     format!("{}:{}/{workload}{space}{args}", cell.experiment, cell.target)
 }
 
-fn difference(difference: Difference) -> String {
+/// How far apart two cells are.
+pub(super) fn difference(difference: Difference) -> String {
     let sign = if difference.ns < 0 { "-" } else { "+" };
     format!(
         "A takes {sign}{}, {:.2} times B's time",
@@ -90,6 +92,18 @@ fn trial(trial: &Trial) -> String {
 
 /// Where the clock met a run most often.
 fn functions(which: &str, profile: &Profile) -> String {
+    let (all, counts) = busiest(profile);
+    let mut text = format!("\n{which} on its CPUs, by function ({all} looks):\n");
+    for (frame, count) in counts.into_iter().take(MOST_FUNCTIONS) {
+        let share = 100.0 * count as f64 / all.max(1) as f64;
+        let module = plain(&frame.module);
+        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&frame.function));
+    }
+    text
+}
+
+/// How often the clock met a run on a CPU, and in which functions of its own, the busiest first.
+pub(super) fn busiest(profile: &Profile) -> (u64, Vec<(&Frame, u64)>) {
     let looks = profile.stacks.iter().filter(|stack| stack.what == Counted::OnCpu);
     let mut counts: Vec<(&Frame, u64)> = Vec::new();
     for stack in looks {
@@ -107,12 +121,5 @@ fn functions(which: &str, profile: &Profile) -> String {
         }
     }
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let all: u64 = counts.iter().map(|(_, count)| count).sum();
-    let mut text = format!("\n{which} on its CPUs, by function ({all} looks):\n");
-    for (frame, count) in counts.into_iter().take(MOST_FUNCTIONS) {
-        let share = 100.0 * count as f64 / all.max(1) as f64;
-        let module = plain(&frame.module);
-        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&frame.function));
-    }
-    text
+    (counts.iter().map(|(_, count)| count).sum(), counts)
 }

@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod experiment;
 pub(crate) mod explanation;
+pub(crate) mod flame;
 pub(crate) mod hdr_log;
 pub(crate) mod hist;
 pub(crate) mod html;

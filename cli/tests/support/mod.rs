@@ -218,6 +218,13 @@ impl Wbd for Script {
         Ok(Response::new(Box::pin(tokio_stream::iter([Ok(explained)]))))
     }
 
+    async fn explanations(&self, request: Request<ExperimentName>) -> Result<Response<Explanations>, Status> {
+        Ok(Response::new(Explanations {
+            experiment: request.into_inner().experiment,
+            explanations: vec![],
+        }))
+    }
+
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {
         let mut experiment = document();
         experiment.experiment = request.into_inner().experiment;

@@ -196,6 +196,24 @@ pub struct ExplainRequest {
     pub b: CellRef,
 }
 
+/// What was explained of an experiment's cells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanations {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The last one of each pair of cells of which one is the experiment's, the newest first.
+    pub explanations: Vec<KeptExplanation>,
+}
+
+/// An explanation as it was kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptExplanation {
+    /// When it was made, in seconds since the Unix epoch.
+    pub created: u64,
+    /// What came of it.
+    pub explanation: Explanation,
+}
+
 /// Ask for histograms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistogramRequest {

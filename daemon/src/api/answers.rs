@@ -6,7 +6,7 @@ use wbd_analysis::compare::Side;
 use wbd_analysis::phases;
 use wbd_model::document::{Distribution, Timeline};
 use wbd_model::request::{
-    AnomaliesRequest, CompareRequest, ExperimentName, HistogramRequest, Histograms, RunBatch,
+    AnomaliesRequest, CompareRequest, ExperimentName, Explanations, HistogramRequest, Histograms, RunBatch,
     TimelineRequest, Timelines,
 };
 use wbd_model::{Anomalies, Cell, CellRef, Comparison, Experiment, Metric, Report};
@@ -163,6 +163,13 @@ pub(crate) fn compare(reader: &Reader, request: &CompareRequest) -> Result<Compa
 pub(crate) fn anomalies(reader: &Reader, request: &AnomaliesRequest) -> Result<Anomalies, Status> {
     let experiment = with_runs(reader, &request.experiment)?;
     Ok(wbd_analysis::anomalies(&experiment, &request.metrics))
+}
+
+/// What was explained of an experiment's cells.
+pub(crate) fn explanations(reader: &Reader, request: &ExperimentName) -> Result<Explanations, Status> {
+    let name = &request.experiment;
+    let kept = reader.explanations(name).map_err(|error| of_store(&error))?;
+    kept.ok_or_else(|| no_experiment(name))
 }
 
 /// An experiment beside the study this project grew out of.

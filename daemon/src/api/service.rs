@@ -1,6 +1,7 @@
 //! The methods of the service.
 
 use std::pin::Pin;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
@@ -10,12 +11,13 @@ use wbd_linux::gate::Identity;
 use wbd_model::anomaly::Anomalies;
 use wbd_model::compare::Comparison;
 use wbd_model::document::Experiment;
+use wbd_model::explanation::Explanation;
 use wbd_model::host::{Diagnosis, EntryBias, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
-    AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, ExplainRequest,
-    HistogramRequest, Histograms, Progress, RunBatch, RunRequest, TargetList, TimelineRequest, Timelines,
-    WorkloadList,
+    AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, ExplainRequest, Explanations,
+    HistogramRequest, Histograms, KeptExplanation, Progress, RunBatch, RunRequest, TargetList,
+    TimelineRequest, Timelines, WorkloadList,
 };
 use wbd_model::service::wbd_server::Wbd;
 
@@ -208,7 +210,7 @@ impl Wbd for Service {
         let (client, messages) = mpsc::channel(CLIENT_QUEUE);
         let work = move |laboratory: &mut Laboratory, news: &mut News, cancel: &Cancel| {
             let explanation = explain::run(laboratory, asked, &assets, news, cancel)?;
-            Ok(Progress::Explained(Box::new(explanation)))
+            Ok(Progress::Explained(Box::new(keep(laboratory, explanation))))
         };
         tokio::spawn(take_turn(work, self.queue.clone(), client, self.stop.clone()));
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
@@ -274,6 +276,10 @@ impl Wbd for Service {
         self.read(request, answers::anomalies).await
     }
 
+    async fn explanations(&self, request: Request<ExperimentName>) -> Result<Response<Explanations>, Status> {
+        self.read(request, answers::explanations).await
+    }
+
     async fn report(&self, request: Request<ExperimentName>) -> Result<Response<Report>, Status> {
         let assets = self.assets.clone();
         self.read(request, move |reader, name| {
@@ -281,6 +287,21 @@ impl Wbd for Service {
         })
         .await
     }
+}
+
+/// Keeps an explanation for the page of its experiment; where that fails it says so, and is none the worse.
+fn keep(laboratory: &Laboratory, explanation: Explanation) -> Explanation {
+    let created = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let mut kept = KeptExplanation { created, explanation };
+    let writer = laboratory.store.writer();
+    if let Err(error) = writer.and_then(|mut writer| writer.keep_explanation(&kept)) {
+        kept.explanation
+            .warnings
+            .push(format!("it is not kept for the page of its experiment: {error}"));
+    }
+    kept.explanation
 }
 
 type Client = mpsc::Sender<Result<Progress, Status>>;

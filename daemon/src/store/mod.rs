@@ -12,6 +12,7 @@ mod ballast;
 mod column;
 mod error;
 mod experiment;
+mod explained;
 mod insert;
 mod list;
 mod migrations;

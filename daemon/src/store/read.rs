@@ -5,10 +5,11 @@
 //! sums up [`Reader::samples`].
 
 use rusqlite::{Connection, OptionalExtension as _};
+use wbd_model::request::Explanations;
 use wbd_model::{Experiment, ExperimentLine, Metric, RunRequest, Sample};
 
 use super::column::{Json, Word};
-use super::{Scope, Store, StoreError, list, rows};
+use super::{Scope, Store, StoreError, explained, list, rows};
 
 /// A connection that reads what its scope may see.
 #[derive(Debug)]
@@ -58,6 +59,19 @@ impl Reader {
                 .connection
                 .query_row(query, [id], |row| Ok((row.get::<_, Json<_>>(0)?.0, row.get(1)?)));
             row.optional()
+        }))
+    }
+
+    /// What was explained of the experiment's cells, the newest first.
+    pub(crate) fn explanations(&self, name: &str) -> Result<Option<Explanations>, StoreError> {
+        self.explain(self.scope.find(&self.connection, name).and_then(|id| {
+            let read = |id: i64| {
+                Ok(Explanations {
+                    experiment: id.to_string(),
+                    explanations: explained::of_experiment(&self.connection, id)?,
+                })
+            };
+            id.map(read).transpose()
         }))
     }
 

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 use wbd_model::document::State;
+use wbd_model::request::KeptExplanation;
 use wbd_model::{Metric, Sample};
 
 use super::column::{Json, Word};
 use super::spool::{Row, Spool};
-use super::{FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, insert, remove};
+use super::{
+    FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, explained, insert, remove,
+};
 
 /// Runs that wait in the spool at most.
 const MOST_WAITING: usize = 64;
@@ -192,6 +195,11 @@ impl Writer {
                 insert::end(transaction, recording, state, cells)
             })
         })
+    }
+
+    /// Keeps the explanation of two cells, in place of the last one of the same two.
+    pub(crate) fn keep_explanation(&mut self, kept: &KeptExplanation) -> Result<(), StoreError> {
+        self.transact(|transaction| explained::keep(transaction, kept))
     }
 
     /// For the start of the daemon: marks what its predecessor left running, and completes its removals.

@@ -1,5 +1,8 @@
 //! Elements of the page. Every function takes plain text and escapes it, unless it says that it takes markup.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 /// Text as it may stand in an element or an attribute.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -108,6 +111,25 @@ pub(super) fn panel(caption: &str, svg: &str) -> String {
     format!(
         "<figure><figcaption>{}</figcaption>{svg}</figure>\n",
         escape(caption)
+    )
+}
+
+/// A picture with its caption that takes the whole width; `picture` is markup.
+pub(super) fn wide(caption: &str, picture: &str) -> String {
+    format!(
+        "<figure class=\"wide\"><figcaption>{}</figcaption>{picture}</figure>\n",
+        escape(caption)
+    )
+}
+
+/// An SVG document of its own, which keeps its names and its style to itself; as high as it says it is. `svg` is markup.
+pub(super) fn embedded(label: &str, svg: &str) -> String {
+    let height = svg.split_once("height=\"").map_or("", |(_, rest)| rest);
+    let height: String = height.chars().take_while(char::is_ascii_digit).collect();
+    format!(
+        "<object type=\"image/svg+xml\" height=\"{height}\" aria-label=\"{}\" data=\"data:image/svg+xml;base64,{}\"></object>",
+        escape(label),
+        BASE64_STANDARD.encode(svg)
     )
 }
 

@@ -1,14 +1,16 @@
 //! The report as one page that needs no network: tables, charts drawn as SVG inside it, and how to read them.
 //! It is well-formed XML as well as HTML, and all text from elsewhere is escaped.
 
+mod anomalies;
 mod chart;
 mod element;
+mod explanations;
 mod figures;
 mod tables;
 
-use wbd_model::Metric;
 use wbd_model::report::{Group, Report, Startup};
-use wbd_model::request::{Histograms, Timelines};
+use wbd_model::request::{Histograms, KeptExplanation, Timelines};
+use wbd_model::{Anomalies, Metric};
 
 use self::element::{escape, fold, list, section};
 use super::hist::Unreadable;
@@ -37,6 +39,10 @@ pub(crate) struct Documents {
     pub(crate) histograms: Vec<(Metric, Histograms)>,
     /// Phases of the launches, medians.
     pub(crate) timelines: Timelines,
+    /// Cells that break the pattern of the rest.
+    pub(crate) anomalies: Anomalies,
+    /// What was explained of its cells.
+    pub(crate) explanations: Vec<KeptExplanation>,
 }
 
 /// The page.
@@ -55,6 +61,16 @@ pub(crate) fn page(documents: &Documents) -> Result<String, Unreadable> {
             "container",
             "What a container costs",
             &tables::overheads(&report.overhead),
+        ),
+        section(
+            "anomalies",
+            "What breaks the pattern",
+            &anomalies::draw(&documents.anomalies),
+        ),
+        section(
+            "explanations",
+            "Why",
+            &explanations::draw(&documents.explanations),
         ),
         section(
             "timelines",
@@ -88,13 +104,15 @@ fn document(report: &Report, body: &str) -> String {
 
 /// Links to the sections.
 fn contents() -> String {
-    const LINKS: [(&str, &str); 10] = [
+    const LINKS: [(&str, &str); 12] = [
         ("about", "what"),
         ("claims", "claims"),
         ("time", "time"),
         ("memory", "memory"),
         ("start", "start"),
         ("container", "container"),
+        ("anomalies", "anomalies"),
+        ("explanations", "why"),
         ("timelines", "timelines"),
         ("histograms", "distributions"),
         ("validity", "runs"),

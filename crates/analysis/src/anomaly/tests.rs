@@ -299,6 +299,73 @@ fn missing_cells_are_no_hindrance() {
     assert_eq!(named(&experiment, Metric::Execution), [pair("2", "3")]);
 }
 
+/// A table made by hand, with runs that vary by a hundredth.
+fn by_hand(metric: Metric, targets: &[&str], value: impl Fn(usize, usize) -> f64) -> Experiment {
+    let mut random = SplitMix64(7);
+    let mut cells = Vec::new();
+    for (row, target) in targets.iter().enumerate() {
+        for column in 0..6 {
+            let mut run = |_| (value(row, column) * (1.0 + 0.01 * random.normal())) as u64;
+            let values: Vec<u64> = (0..3).map(&mut run).collect();
+            cells.push(cell(target, &column.to_string(), metric, &values));
+        }
+    }
+    experiment(cells)
+}
+
+/// What compiles starts the later the larger its module is; for all others modules are alike.
+#[test]
+fn a_late_start_is_found_among_those_that_compile_whose_starts_differ_anyway() {
+    const TARGETS: [&str; 8] = [
+        "a-jit", "b-jit", "c-jit", "d-jit", "a-aot", "b-aot", "c-aot", "native",
+    ];
+    let compiles = |row: usize| TARGETS[row].ends_with("-jit");
+    let start = |row: usize, column: usize| {
+        let engine = 1e6 * (1.0 + row as f64);
+        if compiles(row) {
+            engine * (column + 1) as f64
+        } else {
+            engine
+        }
+    };
+    let regular = by_hand(Metric::Startup, &TARGETS, start);
+    assert_eq!(named(&regular, Metric::Startup), []);
+    let late = |row, column| start(row, column) * if (row, column) == (1, 2) { 3.0 } else { 1.0 };
+    let found = anomalies(&by_hand(Metric::Startup, &TARGETS, late), &[Metric::Startup]);
+    let groups = found
+        .metrics
+        .iter()
+        .map(|pattern| (pattern.group, pattern.anomalies.len()));
+    let groups: Vec<_> = groups.collect();
+    assert_eq!(
+        groups,
+        [(Some(Group::Compiling), 1), (Some(Group::NotCompiling), 0)]
+    );
+    let cell = &found.metrics[0].anomalies[0].cell;
+    assert_eq!((&cell.target[..], &cell.workload[..]), ("b-jit", "2"));
+}
+
+/// What a program needs comes on top of what its engine needs: a large engine hides no factor.
+#[test]
+fn a_cell_that_takes_twice_the_memory_is_found_where_effects_add() {
+    const MIB: f64 = 1_048_576.0;
+    const TARGETS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+    let need = |row: usize, column: usize| MIB * ((10 * row + 1) as f64 + 20.0 * column as f64);
+    let regular = by_hand(Metric::RssPeak, &TARGETS, need);
+    assert_eq!(named(&regular, Metric::RssPeak), []);
+    let twice = |row, column| need(row, column) * if (row, column) == (3, 4) { 2.0 } else { 1.0 };
+    let found = named(&by_hand(Metric::RssPeak, &TARGETS, twice), Metric::RssPeak);
+    assert_eq!(found, [pair("d", "4")]);
+}
+
+fn times(mut experiment: Experiment, factor: u64) -> Experiment {
+    let samples = experiment.cells.iter_mut().flat_map(|cell| &mut cell.samples);
+    for value in samples.flat_map(|sample| sample.metrics.values_mut()) {
+        *value *= factor;
+    }
+    experiment
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -306,13 +373,9 @@ proptest! {
     fn another_unit_or_order_of_cells_names_the_same(seed: u64, scale in 2_u64..50, turn in 0_usize..36) {
         let mut random = SplitMix64(seed);
         let made = Made { rows: 6, columns: 6, residual: 0.3, run: 0.05, runs: 3 };
-        let one = made.table(&mut random, &[(1, 1, 20.0)]);
-        let mut other = one.clone();
-        for sample in other.cells.iter_mut().flat_map(|cell| &mut cell.samples) {
-            for value in sample.metrics.values_mut() {
-                *value *= scale;
-            }
-        }
+        // Far above the time below which a workload does next to nothing: that is a matter of units.
+        let one = times(made.table(&mut random, &[(1, 1, 20.0)]), 1_000);
+        let other = times(one.clone(), scale);
         prop_assert_eq!(named(&one, Metric::Execution), named(&other, Metric::Execution));
         let mut turned = one.clone();
         turned.cells.rotate_left(turn);

@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod explained;
 mod full;
 mod reading;
 mod removal;

@@ -7,7 +7,8 @@ use super::*;
 /// Rows of every table that belong to experiments.
 fn rows(writer: &Writer) -> i64 {
     let query = "SELECT (SELECT count(*) FROM experiment) + (SELECT count(*) FROM cell)
-        + (SELECT count(*) FROM sample) + (SELECT count(*) FROM unavailable) + (SELECT count(*) FROM histogram)";
+        + (SELECT count(*) FROM sample) + (SELECT count(*) FROM unavailable) + (SELECT count(*) FROM histogram)
+        + (SELECT count(*) FROM explanation)";
     writer.connection.query_row(query, (), |row| row.get(0)).unwrap()
 }
 
