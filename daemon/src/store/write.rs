@@ -214,6 +214,7 @@ impl Writer {
     /// Removes an experiment with all that belongs to it. One that is running stays.
     pub(crate) fn remove(&mut self, scope: Scope, name: &str) -> Result<Removal, StoreError> {
         let removal = self.insist(|connection| remove::remove(connection, scope, name))?;
+        let _ = fold_log(&self.connection); // a reader may hold it back; else the log would keep the room
         ballast::take(&self.store.file);
         Ok(removal)
     }
