@@ -9,7 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-const STEPS: [&str; 1] = [include_str!("migrations/0001_experiments.sql")];
+const STEPS: [&str; 2] = [
+    include_str!("migrations/0001_experiments.sql"),
+    include_str!("migrations/0002_bytes.sql"),
+];
 
 /// The latest version this program knows.
 const KNOWN: i64 = STEPS.len() as i64;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use wbd_model::{Experiment, ExperimentLine, Metric, RunRequest, Sample};
 
 use super::column::{Json, Word};
-use super::{Scope, Store, StoreError, list, rows};
+use super::{Scope, Store, StoreError, bytes, list, rows};
 
 /// A connection that reads what its scope may see.
 #[derive(Debug)]
@@ -59,6 +59,11 @@ impl Reader {
                 .query_row(query, [id], |row| Ok((row.get::<_, Json<_>>(0)?.0, row.get(1)?)));
             row.optional()
         }))
+    }
+
+    /// Bytes that the experiments take; one that is running is counted when it ends.
+    pub(crate) fn stored_bytes(&self) -> Result<u64, StoreError> {
+        self.explain(bytes::of(&self.connection, self.scope.owner()))
     }
 
     /// The runs of a cell by its number, in their order within the cell; none where there is no such cell.

@@ -13,7 +13,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 pub use memory::MemoryUsage;
-pub use nest::Nest;
+pub use nest::{Nest, Runs};
 pub use run::RunCgroup;
 
 /// A file of a cgroup could not be used.

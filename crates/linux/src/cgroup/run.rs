@@ -179,7 +179,7 @@ fn kill_all(cgroup: &Path) -> Result<(), CgroupError> {
     Ok(())
 }
 
-fn members(cgroup: &Path) -> Vec<u32> {
+pub(super) fn members(cgroup: &Path) -> Vec<u32> {
     let listed = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
     listed.lines().filter_map(|line| line.parse().ok()).collect()
 }

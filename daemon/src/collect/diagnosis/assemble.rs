@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use wbd_abi::diagnosis::{
     Calls, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD, WaitKey, Waited,
 };
+use wbd_linux::gate::Identity;
 use wbd_linux::sampling::{Mapped, Sample, Seen};
 use wbd_linux::symbols::Kernel;
 use wbd_linux::system_calls;
@@ -47,8 +48,14 @@ pub(crate) struct Assembled {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Puts a run together: `guest_ns` is the instant of its guest's first instruction, `user` whose perf maps are believed.
-pub(crate) fn assemble(counts: &Counts, seen: &[Seen], guest_ns: Option<u64>, user: u32) -> Assembled {
+/// Puts a run together: `guest_ns` is the instant of its guest's first instruction, `caller` whose files
+/// are read and whose perf maps are believed.
+pub(crate) fn assemble(
+    counts: &Counts,
+    seen: &[Seen],
+    guest_ns: Option<u64>,
+    caller: &Identity,
+) -> Assembled {
     let Some(root) = counts.lives.iter().find(|life| life.parent == 0) else {
         return Assembled::default();
     };
@@ -73,7 +80,7 @@ pub(crate) fn assemble(counts: &Counts, seen: &[Seen], guest_ns: Option<u64>, us
         faulted(counts, &processes, end),
     ]
     .concat();
-    let Symbolised { stacks, warnings } = symbolise(&raw, &mappings, user);
+    let Symbolised { stacks, warnings } = symbolise(&raw, &mappings, caller);
     let lost_looks: u64 = seen
         .iter()
         .map(|seen| if let Seen::Lost(lost) = seen { *lost } else { 0 })

@@ -121,7 +121,7 @@ impl Subject {
             .transpose()?
             .unwrap_or_default();
         let guest = made.instants.get(&InstantName::Guest).map(|guest| guest.ns);
-        let Assembled { profile, warnings } = assemble(&counts, &seen, guest, self.plan.caller.uid);
+        let Assembled { profile, warnings } = assemble(&counts, &seen, guest, &self.plan.caller);
         Ok((profile, warnings))
     }
 
@@ -135,7 +135,7 @@ impl Subject {
         if let Some(cold) = &self.ready.cold {
             cold.drop_all();
         }
-        let limits = limits(plan);
+        let limits = limits(plan, &laboratory.allowance);
         let Laboratory { kernel, slot, .. } = laboratory;
         slot.limit_memory(limits.memory_bytes);
         let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
