@@ -7,7 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wbd_model::Metric;
+use tonic::Code;
+use wbd_model::request::{Conditions, PageCache};
+use wbd_model::{Metric, RunRequest};
+use wbd_tests::client::Client;
 use wbd_tests::user::User;
 use wbd_tests::{Answer, Home, documents, process};
 
@@ -121,29 +124,61 @@ fn a_link_that_changes_its_mind_has_nothing_dropped_that_the_caller_may_not_read
     assert_eq!(resident(&secret), before);
 }
 
+/// Sends `request` as `user`, past `wbctl` and its own look at the files.
 #[track_caller]
-fn refused(answer: Answer, word: &str) {
-    assert!([2, 4].contains(&answer.code), "{answer:?}");
-    assert!(answer.stderr.contains(word), "nothing of {word}: {answer:?}");
+fn send(home: &Home, user: &User, request: &RunRequest) -> Answer {
+    let client = home.text("dist/bin/raw-client");
+    fs::copy(env!("CARGO_BIN_EXE_raw-client"), &client).expect("a file of ours");
+    let request = serde_json::to_string(request).expect("a message is JSON");
+    let mut command = user.command(&client);
+    Client::spawn(command.arg(home.socket()).arg(request)).answer()
 }
 
-/// The client's own check is passed by: it looks as the caller does, before the daemon does. Needs root.
+fn request() -> RunRequest {
+    RunRequest {
+        runs: 1,
+        cwd: "/".into(),
+        time_limit_ms: 10_000,
+        memory_limit_mib: 1024,
+        ..RunRequest::default()
+    }
+}
+
+/// A program of the caller's whose files are to be dropped from the page cache, which the daemon does.
+fn cold(path: &str) -> RunRequest {
+    RunRequest {
+        command: vec![path.into()],
+        conditions: Conditions {
+            page_cache: PageCache::Cold,
+            ..Conditions::default()
+        },
+        ..request()
+    }
+}
+
+/// A module of the caller's.
+fn module(path: &str) -> RunRequest {
+    RunRequest {
+        targets: ["wasmtime-jit", "wasmtime-aot"].map(str::to_owned).into(),
+        wasm: Some(path.into()),
+        command: vec!["0".into()],
+        ..request()
+    }
+}
+
+#[track_caller]
+fn refused(answer: Answer, path: &str) {
+    assert_eq!(answer.code, Code::FailedPrecondition as i32, "{path}: {answer:?}");
+    assert!(answer.stderr.contains(path), "nothing of {path}: {answer:?}");
+}
+
+/// Needs root.
 #[test]
 fn what_is_no_file_of_the_callers_is_refused_at_once_and_costs_no_memory() {
     let home = Home::with_dist_for_everyone();
     let wbd = home.start();
     let nobody = User::nobody();
     home.admit(&nobody);
-    let cold = |path: &str| {
-        home.wbctl_as(
-            &nobody,
-            &[&ONCE[..], &["--page-cache", "cold", "--", path]].concat(),
-        )
-    };
-    let module = |path: &str| {
-        let line = ["-t", "wasmtime-aot", "--wasm", path, "--", "0"];
-        home.wbctl_as(&nobody, &[&ONCE[..], &line].concat())
-    };
     // Past the directories on the way: the daemon's own program, root, working directory and open files.
     for magic in [
         "/proc/self/exe",
@@ -151,26 +186,27 @@ fn what_is_no_file_of_the_callers_is_refused_at_once_and_costs_no_memory() {
         "/proc/self/cwd/noop",
         "/proc/self/fd/3",
     ] {
-        refused(cold(magic), magic);
+        refused(send(&home, &nobody, &cold(magic)), magic);
+        refused(send(&home, &nobody, &module(magic)), magic);
     }
-    // What waits for somebody, or has no end, or is a machine's part.
+    // What waits for somebody, or has no end, or is a part of the machine.
     let pipe = home.text("pipe");
-    nix::unistd::mkfifo(pipe.as_str(), nix::sys::stat::Mode::from_bits_truncate(0o644))
-        .expect("a folder of ours");
+    let mode = nix::sys::stat::Mode::from_bits_truncate(0o644);
+    nix::unistd::mkfifo(pipe.as_str(), mode).expect("a folder of ours");
     for path in [pipe.as_str(), "/dev/zero", "/dev"] {
-        refused(module(path), path);
-        refused(cold(path), path);
+        refused(send(&home, &nobody, &cold(path)), path);
+        refused(send(&home, &nobody, &module(path)), path);
     }
     // A file with holes: larger than any memory, cheap to make, and it begins like a program.
     let holes = home.file("holes", "#!/bin/true\n", 0o755);
     let file = File::options().write(true).open(&holes).expect("ours");
-    let longest = (40..63)
-        .rev()
-        .find(|bits| file.set_len(1 << bits).is_ok())
-        .expect("a terabyte at least");
-    let answer = cold(&holes);
-    assert!([0, 1, 4].contains(&answer.code), "2^{longest} bytes: {answer:?}");
-    refused(module(&holes), "holes");
+    let longest = (40..63).rev().find(|bits| file.set_len(1 << bits).is_ok());
+    assert!(longest.is_some(), "not even a terabyte");
+    for request in [cold(&holes), module(&holes)] {
+        let answer = send(&home, &nobody, &request);
+        let ended = [Code::Ok as i32, Code::FailedPrecondition as i32].contains(&answer.code);
+        assert!(ended, "2^{longest:?} bytes: {answer:?}");
+    }
     let high_water = &process::status(wbd.pid())["VmHWM"];
     let kib: u64 = high_water.trim_end_matches(" kB").parse().expect("a number");
     assert!(kib < 400 * 1024, "the daemon took {high_water}");

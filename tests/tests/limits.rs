@@ -56,6 +56,8 @@ fn what_is_over_a_limit_is_refused_with_the_limit_and_the_key_to_change() {
             "1",
             "--warmup",
             "0",
+            "--time-limit",
+            "30",
             "--memory-limit",
             "64",
             "--",
