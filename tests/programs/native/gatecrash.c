@@ -1,6 +1,6 @@
-/* Looks into every new process of its own user until standard input is closed: reads the link to its program and its
- * memory, and traces it. Ends with 9 and tells how where one of them was still WBD, the program that launches for its
- * user; else it ends with 0 and prints how many of its user's processes it could look into, and in how many ways. */
+/* Looks into every new process of its own user until standard input is closed: reads the link to its program and opens
+ * its memory, for which the kernel asks what it asks for tracing. Ends with 9 and tells how where one of them was still
+ * WBD, the program that launches for its user; else it ends with 0 and prints how often it could look into others. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static long newest(int loadavg)
@@ -31,7 +29,7 @@ static int is_over(void)
 
 int main(int argc, char **argv)
 {
-    long seen = 0, links = 0, memories = 0, vectors = 0, traces = 0, rounds = 0;
+    long seen = 0, links = 0, memories = 0, vectors = 0, rounds = 0;
     int loadavg = open("/proc/loadavg", O_RDONLY);
     if (argc != 2 || loadavg < 0)
         return 2;
@@ -57,10 +55,6 @@ int main(int argc, char **argv)
                 memories += memory >= 0;
                 struct iovec here = {&byte, 1}, there = {(void *)0x400000, 1};
                 vectors += process_vm_readv(pid, &here, 1, &there, 1, 0) == 1;
-                if (pass == 0 && ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
-                    traces++;
-                    ptrace(PTRACE_DETACH, pid, 0, 0);
-                }
                 if (how) {
                     printf("%s: %ld is %s, memory %s\n", how, pid, program, memory < 0 ? "closed" : "open");
                     return 9;
@@ -69,6 +63,6 @@ int main(int argc, char **argv)
                     close(memory);
             }
     }
-    printf("%ld links, %ld memories, %ld vectors, %ld traces\n", links, memories, vectors, traces);
+    printf("%ld links, %ld memories, %ld vectors\n", links, memories, vectors);
     return 0;
 }
