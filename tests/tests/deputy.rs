@@ -235,7 +235,7 @@ fn names_of_functions_are_not_read_for_somebody_who_may_only_execute() {
             .wbctl_as(&nobody, &["--json", "explain", &slow, &quick])
             .expect(0);
         assert_eq!(
-            answer.stdout.contains("\"scanning\""),
+            answer.stdout.contains("\"function\":\"scanning\""),
             known,
             "{mode:o}: {}",
             answer.stdout
