@@ -16,7 +16,7 @@ pub(crate) const KEPT: [(Capability, &str); 14] = [
     ),
     (
         Capability::CAP_SYS_ADMIN,
-        "mount tracefs where nobody has, and find BPF objects by number",
+        "attach to runners' marks, which are uprobes, and mount tracefs where nobody has",
     ),
     (
         Capability::CAP_NET_ADMIN,
@@ -24,7 +24,7 @@ pub(crate) const KEPT: [(Capability, &str); 14] = [
     ),
     (
         Capability::CAP_SYS_PTRACE,
-        "read the memory use of the engine's processes",
+        "read the memory use of the engine's processes, and let the clock program write to the daemon",
     ),
     (
         Capability::CAP_SYSLOG,
@@ -32,7 +32,10 @@ pub(crate) const KEPT: [(Capability, &str); 14] = [
     ),
     (Capability::CAP_SETUID, "become the caller"),
     (Capability::CAP_SETGID, "become the caller, with their groups"),
-    (Capability::CAP_KILL, "end a caller's processes"),
+    (
+        Capability::CAP_KILL,
+        "end a child that holds the gate up, and one that left its cgroup",
+    ),
     (
         Capability::CAP_CHOWN,
         "give the socket to its group, and compiled code to its owner",
@@ -47,7 +50,7 @@ pub(crate) const KEPT: [(Capability, &str); 14] = [
     ),
     (
         Capability::CAP_IPC_LOCK,
-        "map ring buffers whatever the limit of locked memory",
+        "map an explanation's ring buffers, 4 MiB for each CPU, beyond the limit of locked memory",
     ),
     (
         Capability::CAP_DAC_OVERRIDE,
