@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use serde::Deserialize;
 
+use crate::allowance::Allowance;
+
 /// The daemon of wbd: launches targets and tells from the kernel when their first instruction ran.
 #[derive(Debug, Parser)]
 #[command(name = "wbd", version)]
@@ -15,7 +17,7 @@ pub(crate) struct Args {
     /// Where experiments are kept
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// A TOML file with the keys `socket` and `state`; flags win over it
+    /// A TOML file with the keys `socket` and `state`, which flags win over, and what each user may have, `[limits]`
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -26,6 +28,8 @@ pub(crate) struct Args {
 struct File {
     socket: Option<PathBuf>,
     state: Option<PathBuf>,
+    #[serde(default)]
+    limits: Allowance,
 }
 
 /// What the daemon goes by.
@@ -35,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) socket: PathBuf,
     /// Where experiments are kept.
     pub(crate) state: PathBuf,
+    /// What each user may have.
+    pub(crate) limits: Allowance,
 }
 
 impl Args {
@@ -49,7 +55,11 @@ impl Args {
             .or(file.socket)
             .unwrap_or_else(|| wbd_model::DEFAULT_SOCKET.into());
         let state = self.state.or(file.state).unwrap_or_else(|| "/var/lib/wbd".into());
-        Ok(Settings { socket, state })
+        Ok(Settings {
+            socket,
+            state,
+            limits: file.limits,
+        })
     }
 }
 

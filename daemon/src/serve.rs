@@ -4,11 +4,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::UnixListenerStream;
-use wbd_linux::cgroup::{Hierarchies, Nest};
+use wbd_linux::cgroup::{Hierarchies, Nest, Runs};
 use wbd_model::codec::MAX_MESSAGE_BYTES;
 use wbd_model::service::wbd_server::WbdServer;
 
@@ -19,6 +20,8 @@ use crate::collect::kernel::Kernel;
 use crate::engine::Engine;
 use crate::launch::bias::Calibration;
 use crate::launch::slot::Slot;
+use crate::manager;
+use crate::session::admission::Admissions;
 use crate::session::laboratory::{Laboratory, LaunchThread};
 use crate::session::queue::Queue;
 use crate::socket::Lock;
@@ -30,6 +33,7 @@ use crate::targets::runners::Runners;
 /// What the daemon holds while it lives. Fields are dropped in this order.
 struct Holdings {
     launching: Queue<LaunchThread>,
+    runs: Runs,
     store: Store,
     assets: Assets,
     runners: Runners,
@@ -56,6 +60,7 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let instance = instance(&settings.state);
     clear_containers(&instance);
     let nest = Nest::take(Hierarchies::detect()?, &instance)?;
+    let runs = nest.runs();
     let runners = Runners::default();
     let assets = Assets::beside_this_program()?;
     let laboratory = Laboratory {
@@ -65,10 +70,12 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
         code: Cache::open(&settings.state)?,
         runners: runners.clone(),
         calibration: Calibration::by(assets.clock()),
+        allowance: settings.limits.clone(),
         instance,
     };
     Ok(Holdings {
         launching: Queue::new(LaunchThread::start(laboratory).context("cannot start the launch thread")?),
+        runs,
         store,
         assets,
         runners,
@@ -108,16 +115,26 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
         runners: holdings.runners.clone(),
         store: holdings.store.clone(),
         queue: holdings.launching.clone(),
+        admissions: Admissions::new(settings.limits.clone()),
+        runs: holdings.runs.clone(),
         stop,
     };
     let service = WbdServer::new(service).max_encoding_message_size(MAX_MESSAGE_BYTES);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let (listener, _file) = crate::socket::bind(&settings.socket)?;
-    eprintln!("listening on {}", settings.socket.display());
+    let place = listener.local_addr().ok();
+    let place = place.as_ref().and_then(|address| address.as_pathname());
+    eprintln!("listening on {}", place.unwrap_or(&settings.socket).display());
+    manager::tell(NotifyState::Ready);
     let clients = UnixListenerStream::new(listener).map(|stream| stream.and_then(Connection::accept));
     let ended = async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = manager::reassure() => {}
+        }
+        manager::tell(NotifyState::Stopping);
         let _ = stopping.send(true);
     };
     tonic::transport::Server::builder()

@@ -44,8 +44,19 @@ impl Drop for SocketFile {
     }
 }
 
-/// Listens at `path`, for root and the group `wbd`.
-pub(crate) fn bind(path: &Path) -> anyhow::Result<(UnixListener, SocketFile)> {
+/// Listens where the service manager does, or at `path`, for root and the group `wbd`.
+pub(crate) fn bind(path: &Path) -> anyhow::Result<(UnixListener, Option<SocketFile>)> {
+    if let Some(passed) = crate::manager::socket()? {
+        passed
+            .set_nonblocking(true)
+            .context("cannot use the service manager's socket")?;
+        return Ok((UnixListener::from_std(passed)?, None)); // whose file is the manager's
+    }
+    let (listener, file) = bind_ourselves(path)?;
+    Ok((listener, Some(file)))
+}
+
+fn bind_ourselves(path: &Path) -> anyhow::Result<(UnixListener, SocketFile)> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     }

@@ -9,6 +9,7 @@ mod bpf_linker;
 mod build;
 mod cargo;
 mod compiler;
+mod deb;
 mod demo;
 mod dist;
 mod docker;
@@ -52,6 +53,8 @@ enum Task {
     Setup(setup::Options),
     /// Build the programs, the runners and the workloads into one folder
     Build(build::Options),
+    /// Pack what was built for Debian, with units for systemd
+    Deb(build::Options),
     /// Rebuild the kernel object, or check the committed one
     Ebpf(ebpf::Options),
     /// From a fresh machine to tables: build everything, start the daemon, measure, print
@@ -77,6 +80,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup(options) => setup::run(&options)?,
         Task::Build(options) => drop(build::run(&tree, &options)?),
+        Task::Deb(options) => deb::run(&tree, &options)?,
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
         Task::Accuracy => accuracy::run(&tree)?,

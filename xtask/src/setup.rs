@@ -88,7 +88,8 @@ pub(crate) fn install_command(packages: &[Package]) -> String {
     format!("sudo apt-get update && sudo apt-get install --yes {list}")
 }
 
-fn provide(wanted: &[Package]) -> Result<()> {
+/// Installs those that are missing.
+pub(crate) fn provide(wanted: &[Package]) -> Result<()> {
     let missing = missing(wanted)?;
     if missing.is_empty() {
         progress::line("setup: nothing is missing");

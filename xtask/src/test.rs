@@ -2,6 +2,7 @@
 //!
 //! None is skipped, but those of a runner that cannot be built here: they are counted as one, with the reason.
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail, ensure};
@@ -10,6 +11,7 @@ use nix::unistd::Uid;
 use crate::build;
 use crate::cargo::{self, Job, packages};
 use crate::compiler::Compiler;
+use crate::deb;
 use crate::dist::Dist;
 use crate::docker;
 use crate::programs;
@@ -23,6 +25,12 @@ use crate::tree::Tree;
 
 /// The package of black-box tests: it starts the built programs, as root.
 const BLACK_BOX: &str = "wbd-tests";
+
+/// What tests need that nothing else does.
+const MANAGER: &[setup::Package] = &[(
+    "systemd",
+    "passes a socket to the daemon as it does where it is running (systemd-socket-activate)",
+)];
 
 /// Runs all tests; the last line on standard output counts them.
 pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
@@ -96,18 +104,20 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
             docker: true,
             peers: false,
             without_llvm: false,
-        })
+        })?;
+        setup::provide(MANAGER)
     })?;
     let built = steps.run("build", || build::run(tree, &build::Options::default()))?;
     let (dist, runners) = (built.dist, built.runners);
     steps.run("build test programs", || {
         programs::build(tree, &dist, &Compiler::find(&tree.target)?)
     })?;
+    let package = steps.run("pack", || deb::pack(tree, &dist))?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
     let of_runners = steps.run("runners' tests", || runner_tests(tree, &runners, suites));
     let black_box = steps.run("tests as root", || {
-        black_box_tests(tree, &dist, &mut suites.black_box)
+        black_box_tests(tree, (&dist, &package), &mut suites.black_box)
     });
     unit.and(of_runners).and(black_box)
 }
@@ -153,7 +163,7 @@ fn tests_of_runner(tree: &Tree, package: &str, means: &Means, tally: &mut Tally)
 }
 
 /// One at a time: they share the machine they measure.
-fn black_box_tests(tree: &Tree, dist: &Dist, tally: &mut Tally) -> Result<()> {
+fn black_box_tests(tree: &Tree, (dist, package): (&Dist, &Path), tally: &mut Tally) -> Result<()> {
     let packages = packages(&[BLACK_BOX]);
     let command = &["test", "--no-run"];
     Job {
@@ -170,7 +180,7 @@ fn black_box_tests(tree: &Tree, dist: &Dist, tally: &mut Tally) -> Result<()> {
         .args(["test", "--no-fail-fast"])
         .args(&packages)
         .args(["--", "--test-threads=1"]);
-    run_tests(cargo.env("WBD_DIST", &dist.root), tally)?;
+    run_tests(cargo.env("WBD_DIST", &dist.root).env("WBD_DEB", package), tally)?;
     if tally.ran() == 0 {
         bail!("{BLACK_BOX} holds no test");
     }

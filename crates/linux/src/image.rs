@@ -13,6 +13,10 @@ use object::{Endianness, FileKind, ReadCache, ReadRef};
 
 /// Bytes of a script's first line that Linux reads.
 const SCRIPT_LINE_BYTES: usize = 256;
+/// Bytes of program headers beyond which Linux refuses a program.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
+/// Bytes of an interpreter's path beyond which Linux refuses a program.
+const MOST_PATH_BYTES: u64 = 4096;
 
 /// What a program's file asks to be run by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +61,19 @@ fn loader<'data>(data: impl ReadRef<'data>) -> Option<PathBuf> {
     }
 }
 
-/// The path in the segment `PT_INTERP`.
+/// The path in the segment `PT_INTERP`. What is larger than the kernel would take is not read: a file with holes can be
+/// of any size.
 fn segment<'data, Elf: FileHeader<Endian = Endianness>>(data: impl ReadRef<'data>) -> Option<PathBuf> {
     let header = Elf::parse(data).ok()?;
     let endian = header.endian().ok()?;
+    let header_bytes = usize::from(header.e_phnum(endian)) * size_of::<Elf::ProgramHeader>();
+    if header_bytes > MOST_HEADER_BYTES {
+        return None;
+    }
     let segments = header.program_headers(endian, data).ok()?;
     let path = segments
         .iter()
+        .filter(|segment| segment.p_filesz(endian).into() <= MOST_PATH_BYTES)
         .find_map(|segment| segment.interpreter(endian, data).ok()?)?;
     Some(OsStr::from_bytes(path).into())
 }
@@ -105,6 +115,25 @@ mod tests {
             "{} in {maps}",
             real.display()
         );
+    }
+
+    /// Without a bound this test would need 64 GiB of memory.
+    #[test]
+    fn a_path_as_long_as_a_file_with_holes_is_not_read() {
+        const LENGTH: u64 = 64 << 30;
+        let mut program = std::fs::read("/proc/self/exe").unwrap();
+        let word = |at: usize, bytes: usize| at..at + bytes;
+        let table = usize::from_le_bytes(program[word(32, 8)].try_into().unwrap());
+        let count = u16::from_le_bytes(program[word(56, 2)].try_into().unwrap());
+        for header in (0..usize::from(count)).map(|number| table + number * 56) {
+            if program[word(header, 4)] == 3_u32.to_le_bytes() {
+                program[word(header + 32, 8)].copy_from_slice(&(LENGTH - (1 << 20)).to_le_bytes());
+            }
+        }
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&program[..program.len().min(64 * 1024)]).unwrap();
+        file.set_len(LENGTH).unwrap();
+        assert_eq!(run_by(&file).unwrap(), RunBy::Itself);
     }
 
     proptest! {

@@ -123,6 +123,15 @@ impl Changes {
         self.nice = Some(nice);
     }
 
+    /// Lets the program make no file larger than this, whatever it is.
+    pub fn limit_files(&mut self, bytes: u64) {
+        self.limits.retain(|limit| limit.resource != libc::RLIMIT_FSIZE);
+        self.limits.push(ResourceLimit {
+            resource: libc::RLIMIT_FSIZE,
+            values: [bytes; 2],
+        });
+    }
+
     /// Has the kernel lay the program's memory out the same way in every run.
     pub fn fix_addresses(&mut self) {
         self.fixed_addresses = true;

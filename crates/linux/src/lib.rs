@@ -9,6 +9,7 @@ pub mod image;
 pub mod inherited;
 pub mod offsets;
 pub mod page_cache;
+pub mod passed_socket;
 pub mod peer;
 pub mod perf;
 pub mod process;

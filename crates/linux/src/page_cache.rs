@@ -9,6 +9,11 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::unistd::{SysconfVar, sysconf};
 
+/// Largest file whose pages are looked at: a file with holes can be of any size, and each page is looked at.
+pub const MOST_BYTES: u64 = 256 << 30;
+/// Bytes of a file that are looked at in one go.
+const WINDOW_BYTES: u64 = 1 << 30;
+
 /// Drops a file from the page cache, after what is dirty of it was written. Pages that somebody has mapped or is
 /// reading stay; [`resident_bytes`] tells.
 pub fn drop_file(file: &File) -> io::Result<()> {
@@ -26,18 +31,42 @@ pub fn drop_file(file: &File) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// The file cannot be mapped, or the kernel does not tell: it does to those who may write the file, and to root.
+/// The file cannot be mapped, or is larger than [`MOST_BYTES`], or the kernel does not tell: it does to those who may
+/// write the file, and to root.
 pub fn resident_bytes(file: &File) -> io::Result<u64> {
-    let bytes = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let bytes = file.metadata()?.len();
+    if bytes > MOST_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {} GiB", MOST_BYTES >> 30),
+        ));
+    }
+    let windows = (0..bytes).step_by(WINDOW_BYTES as usize);
+    windows
+        .map(|begin| resident_between(file, begin, bytes.min(begin + WINDOW_BYTES)))
+        .sum()
+}
+
+/// The same of a part of a file, which begins at a page.
+fn resident_between(file: &File, begin: u64, end: u64) -> io::Result<u64> {
+    let bytes = usize::try_from(end - begin).map_err(io::Error::other)?;
     let Some(length) = NonZeroUsize::new(bytes) else {
         return Ok(0);
     };
+    let offset = libc::off_t::try_from(begin).map_err(io::Error::other)?;
     let page = sysconf(SysconfVar::PAGE_SIZE)?.unwrap_or(4096) as usize;
     let mut pages = vec![0_u8; bytes.div_ceil(page)];
     // SAFETY: a mapping that nothing reads or writes, and that lives as long as this function; the kernel writes one
     // byte for each of its pages.
     let told = unsafe {
-        let mapping = mmap(None, length, ProtFlags::PROT_NONE, MapFlags::MAP_SHARED, file, 0)?;
+        let mapping = mmap(
+            None,
+            length,
+            ProtFlags::PROT_NONE,
+            MapFlags::MAP_SHARED,
+            file,
+            offset,
+        )?;
         let told = libc::mincore(mapping.as_ptr(), bytes, pages.as_mut_ptr());
         let told = if told < 0 {
             Err(io::Error::last_os_error())
@@ -90,6 +119,16 @@ mod tests {
         assert_eq!(used, 1);
         drop_file(&file).unwrap();
         assert_eq!(resident_bytes(&file).unwrap(), 4096);
+    }
+
+    #[test]
+    fn a_file_with_holes_costs_no_memory_whatever_its_size() {
+        let file = file_of(2 * 4096);
+        file.set_len(3 * WINDOW_BYTES + 1).unwrap();
+        assert_eq!(resident_bytes(&file).unwrap(), 2 * 4096);
+        let huge = file_of(0);
+        huge.set_len(MOST_BYTES + 1).unwrap();
+        assert!(resident_bytes(&huge).unwrap_err().to_string().contains("larger"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
-use wbd_linux::gate::Identity;
+use wbd_linux::cgroup::Runs;
 use wbd_model::anomaly::Anomalies;
 use wbd_model::compare::Comparison;
 use wbd_model::document::Experiment;
@@ -25,9 +25,12 @@ use super::{answers, caller, questions, status};
 use crate::doctor;
 use crate::engine::Engine;
 use crate::launch::weight::{self, Weight};
+use crate::powers;
+use crate::session::admission::{Admission, Admissions};
 use crate::session::cancel::Cancel;
 use crate::session::experiment::{self, ExperimentError};
 use crate::session::explain;
+use crate::session::gatekeeper;
 use crate::session::laboratory::{Laboratory, LaunchThread};
 use crate::session::news::News;
 use crate::session::plan::Plan;
@@ -54,6 +57,10 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     /// What experiments need, one at a time.
     pub(crate) queue: Queue<LaunchThread>,
+    /// How many of them each user may have there, and what else they may have.
+    pub(crate) admissions: Admissions,
+    /// Where runs are.
+    pub(crate) runs: Runs,
     /// Raised when the daemon is to stop.
     pub(crate) stop: Stop,
 }
@@ -80,11 +87,42 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Whether this user may have what a plan takes.
+    fn allow(&self, plan: &Plan) -> Result<(), Status> {
+        let allowed = self.admissions.allowance().check(plan.caller.uid, plan.wanted());
+        allowed.map_err(|refusal| status::of_refusal(&refusal))
+    }
+
+    /// Lets a plan into the queue, if its user may have what it takes.
+    fn admit(&self, plan: &Plan) -> Result<Admission, Status> {
+        if plan.caller.uid != 0
+            && let Some(why) = powers::exposed()
+        {
+            return Err(Status::failed_precondition(why));
+        }
+        self.allow(plan)?;
+        let admitted = self.admissions.admit(plan.caller.uid);
+        admitted.map_err(|refusal| status::of_refusal(&refusal))
+    }
+
+    /// Has work done when its turn comes, with the gate looked after meanwhile.
+    fn queue_up(&self, work: impl Work, admission: Admission, client: Client) {
+        let (queue, runs, stop) = (self.queue.clone(), self.runs.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = take_turn(work, queue, client, stop) => {}
+                () = gatekeeper::watch(&runs) => {}
+            }
+            drop(admission);
+        });
+    }
+}
+
 /// What our probes add to a launch, and how early they see its first instruction; or why that cannot be measured now.
 async fn own_figures(
     turn: Option<Turn<LaunchThread>>,
     assets: &Assets,
-    caller: Identity,
 ) -> Result<(Weight, EntryBias), Unavailable> {
     let turn = turn.ok_or_else(|| Unavailable {
         why: "an experiment is running".to_owned(),
@@ -99,7 +137,7 @@ async fn own_figures(
             calibration,
             ..
         } = laboratory;
-        let weight = weight::measure(kernel, slot, &program, caller); // which leaves the kernel side attached
+        let weight = weight::measure(kernel, slot, &program); // which leaves the kernel side attached
         let both = weight.and_then(|weight| Ok((weight, calibration.measure(kernel, slot)?)));
         let _ = answer.send(both); // the client may have gone
     });
@@ -140,10 +178,9 @@ impl Wbd for Service {
     type ExplainStream = Self::RunStream;
     type RunsStream = Pin<Box<dyn Stream<Item = Result<RunBatch, Status>> + Send>>;
 
-    async fn doctor(&self, request: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
-        let caller = caller::of(&request)?;
+    async fn doctor(&self, _: Request<Empty>) -> Result<Response<Diagnosis>, Status> {
         let engine = container_engine().await.map(|engine| engine.version);
-        let figures = own_figures(self.queue.try_enter(), &self.assets, caller).await;
+        let figures = own_figures(self.queue.try_enter(), &self.assets).await;
         blocking(move || {
             let checks = vec![
                 doctor::check_container_engine(&engine),
@@ -184,12 +221,13 @@ impl Wbd for Service {
         let inherited = caller::inherited(&request)?;
         let plan = Plan::new(request.into_inner(), caller, inherited, &self.assets);
         let plan = plan.map_err(|error| status::of_plan(&error))?;
+        let admission = self.admit(&plan)?;
         let (client, messages) = mpsc::channel(CLIENT_QUEUE);
         let work = move |laboratory: &mut Laboratory, news: &mut News, cancel: &Cancel| {
             let document = experiment::run(laboratory, &plan, doctor::machine(), news, cancel)?;
             Ok(Progress::Finished(Box::new(document)))
         };
-        tokio::spawn(take_turn(work, self.queue.clone(), client, self.stop.clone()));
+        self.queue_up(work, admission, client);
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 
@@ -206,13 +244,15 @@ impl Wbd for Service {
             })
             .await?
             .into_inner();
+        self.allow(&asked[0].plan)?;
+        let admission = self.admit(&asked[1].plan)?;
         let assets = self.assets.clone();
         let (client, messages) = mpsc::channel(CLIENT_QUEUE);
         let work = move |laboratory: &mut Laboratory, news: &mut News, cancel: &Cancel| {
             let explanation = explain::run(laboratory, asked, &assets, news, cancel)?;
             Ok(Progress::Explained(Box::new(keep(laboratory, explanation))))
         };
-        tokio::spawn(take_turn(work, self.queue.clone(), client, self.stop.clone()));
+        self.queue_up(work, admission, client);
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 

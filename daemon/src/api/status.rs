@@ -2,12 +2,17 @@
 
 use tonic::Status;
 
+use crate::allowance::Refusal;
 use crate::session::experiment::ExperimentError;
 use crate::session::plan::PlanError;
 use crate::store::StoreError;
 
 pub(crate) fn of_plan(error: &PlanError) -> Status {
     Status::invalid_argument(error.to_string())
+}
+
+pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
+    Status::resource_exhausted(refusal.to_string())
 }
 
 pub(crate) fn of_store(error: &StoreError) -> Status {
@@ -20,6 +25,7 @@ pub(crate) fn of_store(error: &StoreError) -> Status {
 pub(crate) fn of_experiment(error: &ExperimentError) -> Status {
     match error {
         ExperimentError::Store(error) => of_store(error),
+        ExperimentError::Refused(refusal) => of_refusal(refusal),
         ExperimentError::NothingToRun(_) => Status::failed_precondition(error.to_string()),
         ExperimentError::Means(_) | ExperimentError::Kernel(_) => Status::internal(error.to_string()),
     }

@@ -8,12 +8,14 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use nix::poll::{PollFd, PollFlags};
-use wbd_linux::gate::{Gate, Program};
+use wbd_linux::gate::{Gate, Program, take_freed};
+use wbd_linux::inherited::Changes;
 use wbd_linux::process::{Ended, kill, reap};
 
 use super::output::{Buffer, Printout, Stream};
-use super::process::{MeansError, end_all, null, system, wait_for_any};
+use super::process::{HELD_UP, MeansError, end_all, null, system, wait_for_any};
 use super::slot::Slot;
 
 /// A file in memory for what such a program prints.
@@ -22,29 +24,46 @@ pub(crate) fn scratch() -> io::Result<File> {
     Ok(made.into())
 }
 
-/// Runs `program` with its output going to `output`; fails with what it said, or with why it did not run.
+/// How long such a program may take, and how many bytes its output may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// How long it may take.
+    pub(crate) time: Duration,
+    /// How many bytes its output may have.
+    pub(crate) output_bytes: u64,
+}
+
+/// Runs `program` with its output going to the file `output`; fails with what it said, or with why it did not run.
 pub(crate) fn run(
     slot: &mut Slot,
     program: &Program,
     output: &File,
-    limit: Duration,
+    bounds: Bounds,
 ) -> Result<Result<(), String>, MeansError> {
     let null = null()?;
+    let mut changes = Changes::default();
+    changes.limit_files(bounds.output_bytes);
+    let program = program.clone().with(changes);
     let mut said = Stream::open().map_err(system("make a pipe"))?;
     let (cgroup, _) = slot.ready()?;
     let stdio = [null.as_fd(), output.as_fd(), said.writer()];
-    let child = match Gate::default().launch(program, stdio, cgroup.directory().as_fd(), &[]) {
+    let child = match Gate::default().launch(&program, stdio, cgroup.directory().as_fd(), &[]) {
         Ok(child) => child,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let in_time = wait(&child.pidfd, &mut said, limit)?;
+    let in_time = wait(&child.pidfd, &mut said, bounds.time)?;
     if !in_time {
         end_all(slot)?;
         kill(&child.pidfd);
     }
     let ended = reap(child.pid).map_err(system("wait for a compiler"))?;
     Ok(match (in_time, ended) {
-        (false, _) => Err(format!("was not done after {} s", limit.as_secs_f64())),
+        _ if take_freed() => Err(HELD_UP.to_owned()),
+        (false, _) => Err(format!("was not done after {} s", bounds.time.as_secs_f64())),
+        (true, Ended::Signal(libc::SIGXFSZ)) => Err(format!(
+            "made more than the {} MiB that it may",
+            bounds.output_bytes >> 20
+        )),
         (true, Ended::Code(0)) => Ok(()),
         (true, _) => Err(last_words(&said.printout, ended)),
     })

@@ -10,25 +10,26 @@ use std::time::Duration;
 
 use wbd_linux::gate::Program;
 
-use super::helper;
+use super::helper::{self, Bounds};
 use super::process::{MeansError, system};
 use super::slot::Slot;
 
-/// Time that a loader may take.
-const LIMIT: Duration = Duration::from_secs(10);
-/// Most bytes of a list.
-const MOST_BYTES: u64 = 1024 * 1024;
+/// What a loader may take; it may be any program of the caller's.
+const BOUNDS: Bounds = Bounds {
+    time: Duration::from_secs(10),
+    output_bytes: 1024 * 1024,
+};
 
 /// The libraries that `listing`, a loader with `--list` and a program, finds; or what it said in place of them.
 pub(crate) fn list(slot: &mut Slot, listing: &Program) -> Result<Result<Vec<PathBuf>, String>, MeansError> {
     let mut output = helper::scratch().map_err(system("make a file in memory"))?;
-    if let Err(said) = helper::run(slot, listing, &output, LIMIT)? {
+    if let Err(said) = helper::run(slot, listing, &output, BOUNDS)? {
         return Ok(Err(said));
     }
     let mut bytes = Vec::new();
     let read = output
         .rewind()
-        .and_then(|()| output.take(MOST_BYTES).read_to_end(&mut bytes));
+        .and_then(|()| output.take(BOUNDS.output_bytes).read_to_end(&mut bytes));
     read.map_err(system("read what a loader printed"))?;
     Ok(Ok(paths(&String::from_utf8_lossy(&bytes))))
 }

@@ -10,7 +10,7 @@ use perf_event::Counter;
 use wbd_abi::RunState;
 use wbd_linux::cgroup::{CgroupError, RunCgroup};
 use wbd_linux::clock::monotonic_ns;
-use wbd_linux::gate::{Child, Gate, LaunchError, Program};
+use wbd_linux::gate::{Child, Gate, LaunchError, Program, take_freed};
 use wbd_linux::perf::{self, CounterKind};
 use wbd_linux::process::{await_end, kill, reap};
 
@@ -34,6 +34,10 @@ pub(crate) struct Limits {
 
 /// How near to its limit memory comes, in bytes, before the kernel ends anybody for it: it charges in advance.
 const NEAR_BYTES: u64 = 1024 * 1024;
+
+/// What is said of a child that was killed in the gate.
+pub(super) const HELD_UP: &str =
+    "was held up before its program began, by a signal or by what it takes to open the program, and ended";
 
 /// Why a run could not even be tried: the daemon's own means failed it.
 #[derive(Debug, thiserror::Error)]
@@ -233,6 +237,9 @@ impl Launcher {
             .map_or(Ok(RunState::default()), |cgroup| kernel.state(cgroup.id()))?;
         let used = Ended::read(&child, &state);
         observed.ended = Some(reap(child.pid).map_err(system("wait for the target"))?);
+        if take_freed() {
+            observed.faults.push(HELD_UP.to_owned());
+        }
         end_descendants(slot, &mut observed)?;
         self.read_counters(child.counters, &mut observed);
         let Self { streams, buffer, .. } = self;

@@ -16,6 +16,7 @@ use super::plan::{Means, Plan, PlannedCell};
 use super::prepare::{ReadyCell, containers, engine_processes, prepare, why_nothing};
 use super::runs::Runs;
 use super::summary::sum_up;
+use crate::allowance::Refusal;
 use crate::collect::kernel::{Kernel, KernelError};
 use crate::collect::sample;
 use crate::launch::process::{Launcher, MeansError};
@@ -33,6 +34,9 @@ pub(crate) enum ExperimentError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The caller has no room left.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// Nothing of what was asked for can be run here.
     #[error("{0}")]
     NothingToRun(String),
@@ -46,6 +50,7 @@ pub(crate) fn run(
     news: &mut News,
     cancel: &Cancel,
 ) -> Result<Experiment, ExperimentError> {
+    let stored = stored_bytes(laboratory, plan)?;
     let mut cells: Vec<Cell> = plan.cells.iter().map(|cell| document(cell, plan)).collect();
     let containers = containers(plan, &laboratory.instance);
     let ready = prepare(laboratory, plan, &containers, &mut cells, news);
@@ -79,6 +84,7 @@ pub(crate) fn run(
         ready,
         seed,
         failed: 0,
+        stored,
         rounds: 0,
         ended: None,
     };
@@ -110,6 +116,14 @@ pub(crate) fn run(
         cells: finished.into_iter().map(|cell| cell.summary).collect(),
         warnings: new.warnings,
     })
+}
+
+/// What the caller's experiments take of the store, if it leaves room for another.
+fn stored_bytes(laboratory: &Laboratory, plan: &Plan) -> Result<u64, ExperimentError> {
+    let uid = plan.caller.uid;
+    let stored = laboratory.store.reader(Scope::Owner(uid))?.stored_bytes()?;
+    laboratory.allowance.check_disk(uid, stored)?;
+    Ok(stored)
 }
 
 /// Begins the experiment in the store, with what cannot be measured in it.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use wbd_linux::gate::leave_seat;
 use wbd_linux::scheduling;
 
+use crate::allowance::Allowance;
 use crate::collect::kernel::Kernel;
 use crate::launch::bias::Calibration;
 use crate::launch::slot::Slot;
@@ -36,6 +37,8 @@ pub(crate) struct Laboratory {
     pub(crate) code: Cache,
     /// What is known of the engines' runners.
     pub(crate) runners: Runners,
+    /// What each user may have.
+    pub(crate) allowance: Allowance,
     /// How early first instructions are seen here.
     pub(crate) calibration: Calibration,
     /// The daemon's name, for the containers it makes.

@@ -5,12 +5,14 @@
 //!        (names, files)     (code, images)      (shuffled rounds)    (store)
 //! ```
 
+pub(crate) mod admission;
 pub(crate) mod cancel;
 mod cold;
 mod conditions;
 mod disk;
 pub(crate) mod experiment;
 pub(crate) mod explain;
+pub(crate) mod gatekeeper;
 pub(crate) mod laboratory;
 pub(crate) mod news;
 pub(crate) mod plan;

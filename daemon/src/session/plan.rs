@@ -11,6 +11,7 @@ use wbd_model::{Preopen, RunRequest, Size};
 
 use super::conditions;
 use super::suite::{self, Named};
+use crate::allowance::Wanted;
 use crate::targets::assets::Assets;
 use crate::targets::catalogue::{Kind, Mode, TARGETS, Target, Wasm};
 use crate::targets::workloads::{self, WorkloadError};
@@ -142,6 +143,18 @@ impl Plan {
             inherited,
             cells,
         })
+    }
+}
+
+impl Plan {
+    /// What it takes of what users may have.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let rounds = u64::from(self.request.runs) + u64::from(self.request.warmup);
+        Wanted {
+            runs: self.cells.len() as u64 * rounds,
+            time_ms: self.request.time_limit_ms,
+            memory_mib: self.request.memory_limit_mib,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use wbd_linux::caller_file;
 use wbd_linux::gate::{Identity, Program};
 use wbd_model::host::Unavailable;
 use wbd_model::request::PageCache;
@@ -164,6 +165,10 @@ fn prepare_process(
     means: &Means,
     news: &News,
 ) -> Result<ReadyCell, Unavailable> {
+    if lets_the_caller_run_first(plan, means) {
+        let most = laboratory.allowance.memory_bytes(plan.caller.uid);
+        laboratory.slot.limit_memory(most);
+    }
     let (program, guest, code) = match means {
         Means::Program(program) => (program.clone(), Guest::Entry, None),
         Means::Client(program) => (program.clone(), Guest::Contained, None),
@@ -175,6 +180,9 @@ fn prepare_process(
             own,
             given,
         } => {
+            if *own {
+                check_module(module, &plan.caller)?;
+            }
             // One that does not start is told once, and not by each of its runs.
             let runner = laboratory.runners.get(runner)?;
             let code = match mode {
@@ -218,6 +226,28 @@ fn prepare_process(
     })
 }
 
+/// Whether what is the caller's own is run before the first run: a compiler on their module, their program's loader.
+fn lets_the_caller_run_first(plan: &Plan, means: &Means) -> bool {
+    let compiles = matches!(
+        means,
+        Means::Runner {
+            mode: Mode::Aot,
+            own: true,
+            ..
+        }
+    );
+    compiles || is_cold(plan)
+}
+
+/// What is no file, or not for the caller to read, is told now: a compiler would wait at a pipe.
+fn check_module(module: &Path, caller: &Identity) -> Result<(), Unavailable> {
+    let opened = caller_file::open(module, caller);
+    opened.map(drop).map_err(|error| Unavailable {
+        why: format!("{}: {error}", module.display()),
+        mend: "name a file that you may read".to_owned(),
+    })
+}
+
 fn precompile(
     laboratory: &mut Laboratory,
     plan: &Plan,
@@ -231,6 +261,7 @@ fn precompile(
         "code of {} for {}",
         cell.workload, cell.target
     )));
+    let most_bytes = laboratory.allowance.output_bytes();
     let Laboratory { slot, code, .. } = laboratory;
     let made = if own {
         code.of_caller(
@@ -238,6 +269,7 @@ fn precompile(
                 runner,
                 caller: &plan.caller,
                 slot,
+                most_bytes,
             },
             module,
             index,
@@ -253,6 +285,7 @@ fn precompile(
                 runner,
                 caller: &root,
                 slot,
+                most_bytes,
             },
             module,
         )

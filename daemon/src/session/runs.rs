@@ -16,13 +16,11 @@ use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};
 use super::until::Precision;
 use super::{cold, conditions};
+use crate::allowance::Allowance;
 use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
 use crate::store::{Recording, Writer};
-
-/// Most bytes a run may print.
-const OUTPUT_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Bytes of a mebibyte.
 const MIB: u64 = 1024 * 1024;
@@ -36,6 +34,8 @@ pub(super) struct Runs<'a> {
     pub(super) ready: Vec<ReadyCell>,
     pub(super) seed: u64,
     pub(super) failed: u32,
+    /// Bytes that the caller's experiments take of the store.
+    pub(super) stored: u64,
     /// Rounds made, warm-ups left out.
     pub(super) rounds: u32,
     /// What is told of the experiment's end.
@@ -75,7 +75,10 @@ impl Runs<'_> {
             }
             if round >= request.warmup {
                 let index = self.ready[cell].index;
-                writer.record(recording, index, &made)?;
+                self.stored += writer.record(recording, index, &made)?;
+                self.laboratory
+                    .allowance
+                    .check_disk(self.plan.caller.uid, self.stored)?;
                 self.failed += u32::from(!made.valid);
                 if let Some(precision) = &mut precision {
                     precision.add(cell, &made);
@@ -103,7 +106,7 @@ impl Runs<'_> {
 
     fn one(&mut self, cell: usize, run: u32, order: u32, cancel: &Cancel) -> Result<Sample, ExperimentError> {
         let ready = &self.ready[cell];
-        let limits = limits(self.plan);
+        let limits = limits(self.plan, &self.laboratory.allowance);
         let output = self.plan.cells[ready.index].output.as_ref();
         let Laboratory {
             kernel,
@@ -150,10 +153,10 @@ impl Runs<'_> {
 }
 
 /// What bounds each run of a plan.
-pub(super) fn limits(plan: &Plan) -> Limits {
+pub(super) fn limits(plan: &Plan, allowance: &Allowance) -> Limits {
     Limits {
         time: Duration::from_millis(plan.request.time_limit_ms),
-        output_bytes: OUTPUT_LIMIT_BYTES,
+        output_bytes: allowance.output_bytes(),
         memory_bytes: plan.request.memory_limit_mib.saturating_mul(MIB),
     }
 }

@@ -5,7 +5,7 @@ use wbd_model::document::State;
 
 use super::column::{Json, Word};
 use super::spool::Row;
-use super::{FinishedCell, NewCell, NewExperiment, Recording};
+use super::{FinishedCell, NewCell, NewExperiment, Recording, bytes};
 
 pub(super) fn experiment(connection: &Connection, new: &NewExperiment) -> rusqlite::Result<Recording> {
     connection.execute(
@@ -71,9 +71,8 @@ pub(super) fn end(
         finish_cell(connection, cell, finished)?;
     }
     let end = "UPDATE experiment SET state = ? WHERE id = ?";
-    connection
-        .execute(end, (Word(state), recording.experiment))
-        .map(drop)
+    connection.execute(end, (Word(state), recording.experiment))?;
+    bytes::count(connection, recording.experiment)
 }
 
 fn finish_cell(connection: &Connection, cell: i64, finished: &FinishedCell) -> rusqlite::Result<()> {

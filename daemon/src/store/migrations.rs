@@ -9,9 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     include_str!("migrations/0001_experiments.sql"),
     include_str!("migrations/0002_explanations.sql"),
+    include_str!("migrations/0003_bytes.sql"),
 ];
 
 /// The latest version this program knows.

@@ -9,6 +9,7 @@
 //! many gigabytes would take minutes of every start.
 
 mod ballast;
+mod bytes;
 mod column;
 mod error;
 mod experiment;

@@ -9,7 +9,7 @@ use wbd_model::request::Explanations;
 use wbd_model::{Experiment, ExperimentLine, Metric, RunRequest, Sample};
 
 use super::column::{Json, Word};
-use super::{Scope, Store, StoreError, explained, list, rows};
+use super::{Scope, Store, StoreError, bytes, explained, list, rows};
 
 /// A connection that reads what its scope may see.
 #[derive(Debug)]
@@ -73,6 +73,11 @@ impl Reader {
             };
             id.map(read).transpose()
         }))
+    }
+
+    /// Bytes that the experiments take; one that is running is counted when it ends.
+    pub(crate) fn stored_bytes(&self) -> Result<u64, StoreError> {
+        self.explain(bytes::of(&self.connection, self.scope.owner()))
     }
 
     /// The runs of a cell by its number, in their order within the cell; none where there is no such cell.

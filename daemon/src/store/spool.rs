@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use wbd_model::Sample;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::StoreError;
+use super::{StoreError, bytes};
 
 /// Bytes before the records.
 const GENERATION_BYTES: u64 = 8;
@@ -54,6 +54,11 @@ impl Row {
                 serde_json::to_string(&sample.notes)?,
             ],
         })
+    }
+
+    /// What it takes of the store, as [`bytes`] counts it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.json.iter().map(String::len).sum::<usize>() as u64 + bytes::ROW
     }
 
     fn encode(&self, into: &mut Vec<u8>) {

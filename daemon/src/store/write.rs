@@ -10,7 +10,7 @@ use wbd_model::{Metric, Sample};
 use super::column::{Json, Word};
 use super::spool::{Row, Spool};
 use super::{
-    FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, explained, insert, remove,
+    FinishedCell, NewExperiment, Removal, Scope, Store, StoreError, ballast, bytes, explained, insert, remove,
 };
 
 /// Runs that wait in the spool at most.
@@ -74,7 +74,8 @@ impl Writer {
         self.transact(|transaction| insert::experiment(transaction, new))
     }
 
-    /// Records a run of the cell of this number. Once this returns, no end of the process loses it.
+    /// Records a run of the cell of this number, and returns the bytes it takes. Once this returns, no end of the
+    /// process loses it.
     ///
     /// # Panics
     ///
@@ -84,14 +85,18 @@ impl Writer {
         recording: &Recording,
         cell: usize,
         sample: &Sample,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let row = self.row(recording, cell, sample)?;
+        let bytes = row.bytes();
         if let Some(spool) = &mut self.spool {
             spool.append(&row)?;
         }
         self.waiting.push(row);
         let is_due = self.waiting.len() >= MOST_WAITING || self.last_flush.elapsed() >= LONGEST_WAIT;
-        if is_due { self.flush() } else { Ok(()) }
+        if is_due {
+            self.flush()?;
+        }
+        Ok(bytes)
     }
 
     fn row(&self, recording: &Recording, cell: usize, sample: &Sample) -> Result<Row, StoreError> {
@@ -207,6 +212,7 @@ impl Writer {
         self.insist(|connection| {
             let change = "UPDATE experiment SET state = ?2 WHERE state = ?1";
             connection.execute(change, (Word(State::Running), Word(State::Interrupted)))?;
+            bytes::count_all_uncounted(connection)?;
             remove::complete(connection)
         })
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use wbd_linux::gate::{Identity, Program};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::launch::helper;
+use crate::launch::helper::{self, Bounds};
 use crate::launch::process::MeansError;
 use crate::launch::slot::Slot;
 use crate::targets::runners::Runner;
@@ -184,6 +184,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) caller: &'a Identity,
     /// The cgroup it runs in.
     pub(crate) slot: &'a mut Slot,
+    /// Most bytes of code.
+    pub(crate) most_bytes: u64,
 }
 
 impl Compiler<'_> {
@@ -193,7 +195,11 @@ impl Compiler<'_> {
         let args = [runner.clone(), "compile".to_owned(), module];
         let program = Program::new(&runner, &args, &[], "/", self.caller.clone());
         let program = program.map_err(|error| PrecompileError::Refused(error.to_string()))?;
-        let compiled = helper::run(self.slot, &program, &output, TIME_LIMIT)?;
+        let bounds = Bounds {
+            time: TIME_LIMIT,
+            output_bytes: self.most_bytes,
+        };
+        let compiled = helper::run(self.slot, &program, &output, bounds)?;
         compiled.map_err(|said| {
             let _ = fs::remove_file(to);
             PrecompileError::Refused(said.strip_prefix("wbd-runner: ").unwrap_or(&said).to_owned())

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use freezer::{Freezer, Frozen};
 pub use memory::MemoryUsage;
-pub use nest::Nest;
+pub use nest::{Nest, Runs};
 pub use run::RunCgroup;
 
 /// A file of a cgroup could not be used.

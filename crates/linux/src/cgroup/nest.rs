@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::run::remove_tree;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::run::{members, remove_tree};
 use super::{CgroupError, Hierarchies, MemoryController, RunCgroup, write};
 
 /// Top of what wbd makes in each hierarchy.
@@ -83,6 +86,12 @@ impl Nest {
         Ok(())
     }
 
+    /// Where runs are, for a thread that does not make them.
+    #[must_use]
+    pub fn runs(&self) -> Runs {
+        Runs(self.hierarchies.unified.join(&self.relative))
+    }
+
     /// Removes it all, and ends what is inside.
     pub fn dismantle(&self) {
         let _ = self.clear(); // the next daemon of this name tries again
@@ -118,6 +127,22 @@ impl Nest {
         self.hierarchies
             .roots()
             .try_for_each(|root| remove_tree(&root.join(&self.relative)))
+    }
+}
+
+/// The cgroups of a daemon's runs, seen from another thread than the one that makes them.
+#[derive(Clone, Debug)]
+pub struct Runs(PathBuf);
+
+impl Runs {
+    /// Kills, one by one, what is in the cgroups of runs now: unlike the stroke that empties a cgroup, this lets the next
+    /// child be born there.
+    pub fn kill_members(&self) {
+        for run in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            for pid in members(&run.path()) {
+                let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL); // it may have ended
+            }
+        }
     }
 }
 

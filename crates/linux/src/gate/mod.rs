@@ -19,6 +19,7 @@
 //! the child touches only its plan and its own stack, and calls the kernel without the C library.
 
 mod child;
+mod passage;
 mod seat;
 mod settings;
 
@@ -35,7 +36,10 @@ use crate::inherited::Changes;
 use crate::perf::CounterKind;
 use crate::raw::clone3;
 
+pub use self::passage::{launch_in_the_gate, note_freed, take_freed};
+
 use self::child::{MAX_COUNTERS, Plan};
+use self::passage::Passage;
 pub use self::seat::leave as leave_seat;
 use self::settings::Settings;
 
@@ -51,6 +55,22 @@ pub struct Identity {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+}
+
+impl Identity {
+    /// The one this process has.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not tell its groups.
+    pub fn of_this_process() -> io::Result<Self> {
+        let groups = nix::unistd::getgroups()?;
+        Ok(Self {
+            uid: nix::unistd::geteuid().as_raw(),
+            gid: nix::unistd::getegid().as_raw(),
+            groups: groups.into_iter().map(nix::unistd::Gid::as_raw).collect(),
+        })
+    }
 }
 
 /// A program ready to be executed.
@@ -286,9 +306,11 @@ impl Gate {
         let mut before = SigSet::empty();
         // A handler of the daemon must not run in the child, which shares its memory.
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before));
+        let passage = Passage::enter();
         // SAFETY: the stack is ours and big enough; plan and stack outlive the child's use of them, since
         // CLONE_VFORK suspends this thread until the child has executed a program or ended.
         let pid = unsafe { clone3(&args, child::start, ptr::from_mut(plan).cast()) };
+        drop(passage);
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
         seat::launched();
         if pid < 0 {

@@ -1,13 +1,14 @@
 //! Files that a process had mapped, and their functions by offsets in the file.
 //!
 //! A file is found by its path and believed by its device and inode: another one that took its place has other
-//! functions. It may be the measured user's own, who could cut it short while it is read, and a mapped file that is
+//! functions. It is opened with the rights of whoever is measured ([`crate::caller_file`]): a program may be executed
+//! by some who may not read it. It may be the measured user's own, who could cut it short while it is read, and a mapped file that is
 //! cut short kills its reader. So what others than root can change is read from a copy in memory.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use blazesym::symbolize::source::{Elf, Source};
@@ -16,6 +17,8 @@ use blazesym::symbolize::{Input, Symbolized, Symbolizer};
 use super::compiled::Compiled;
 use super::readable::tidy;
 use super::{Function, Origin};
+use crate::caller_file;
+use crate::gate::Identity;
 
 /// Most bytes of a file that is copied.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
@@ -74,32 +77,31 @@ enum Functions {
 }
 
 impl MappedFile {
-    /// Opens the file that was mapped from this path.
+    /// Opens, as `reader` could, the file that was mapped from this path.
     ///
     /// # Errors
     ///
     /// It is no longer there, or cannot be read.
-    pub fn open(path: &Path, id: FileId) -> Result<Self, MappedFileError> {
+    pub fn open(path: &Path, id: FileId, reader: &Identity) -> Result<Self, MappedFileError> {
+        let replaced = || MappedFileError::Replaced {
+            path: path.to_owned(),
+        };
         let unreadable = |source| MappedFileError::Unreadable {
             path: path.to_owned(),
             source,
         };
-        let file = quietly(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => MappedFileError::Replaced {
-                path: path.to_owned(),
-            },
+        let file = caller_file::open_without_links(path, reader).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => replaced(),
+            _ if error.raw_os_error() == Some(libc::ELOOP) => replaced(),
             _ => unreadable(error),
         })?;
         let found = file.metadata().map_err(unreadable)?;
-        if !found.is_file()
-            || (FileId {
-                device: found.dev(),
-                inode: found.ino(),
-            }) != id
-        {
-            return Err(MappedFileError::Replaced {
-                path: path.to_owned(),
-            });
+        let found_id = FileId {
+            device: found.dev(),
+            inode: found.ino(),
+        };
+        if found_id != id {
+            return Err(replaced());
         }
         let file = if is_settled(&found) {
             file
@@ -166,14 +168,6 @@ fn function(found: &Symbolized<'_>) -> Option<Function> {
     })
 }
 
-/// Opens a file without waiting, whatever kind it is.
-fn quietly(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)
-}
-
 /// Whether nobody but root can change it.
 fn is_settled(found: &Metadata) -> bool {
     found.uid() == 0 && found.mode() & OTHERS_WRITE == 0
@@ -206,6 +200,10 @@ mod tests {
     #[inline(never)]
     fn a_function_to_be_found() {}
 
+    fn ours() -> Identity {
+        Identity::of_this_process().expect("it has one")
+    }
+
     fn id(path: &Path) -> FileId {
         let found = path.metadata().expect("there");
         FileId {
@@ -237,7 +235,7 @@ mod tests {
     #[test]
     fn a_function_of_this_very_program_is_found_demangled() {
         let (path, offset) = mapping_of(a_function_to_be_found as *const () as u64);
-        let file = MappedFile::open(&path, id(&path)).expect("opened");
+        let file = MappedFile::open(&path, id(&path), &ours()).expect("opened");
         let found = name(&file, offset).expect("found");
         assert!(
             found.ends_with("mapped::tests::a_function_to_be_found"),
@@ -253,8 +251,8 @@ mod tests {
         let own = folder.path().join("own");
         std::fs::copy(&path, &own).expect("copied");
         std::fs::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("changed");
-        let file = MappedFile::open(&own, id(&own)).expect("opened");
-        OpenOptions::new()
+        let file = MappedFile::open(&own, id(&own), &ours()).expect("opened");
+        File::options()
             .write(true)
             .truncate(true)
             .open(&own)
@@ -273,7 +271,7 @@ mod tests {
         std::fs::rename(&other, &path).expect("replaced");
         let refused = |path: &Path| {
             matches!(
-                MappedFile::open(path, mapped),
+                MappedFile::open(path, mapped, &ours()),
                 Err(MappedFileError::Replaced { .. })
             )
         };
@@ -282,11 +280,11 @@ mod tests {
         assert!(refused(&path));
         let (in_folder, linked) = (id(folder.path()), folder.path().join("link"));
         assert!(
-            MappedFile::open(folder.path(), in_folder).is_err(),
+            MappedFile::open(folder.path(), in_folder, &ours()).is_err(),
             "no plain file"
         );
         std::os::unix::fs::symlink("/proc/self/exe", &linked).expect("linked");
-        assert!(MappedFile::open(&linked, mapped).is_err(), "a link");
+        assert!(MappedFile::open(&linked, mapped, &ours()).is_err(), "a link");
     }
 
     #[test]
@@ -294,7 +292,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("text");
         std::fs::write(&path, "no program").expect("written");
-        let file = MappedFile::open(&path, id(&path)).expect("opened");
+        let file = MappedFile::open(&path, id(&path), &ours()).expect("opened");
         assert_eq!(file.functions(&[0, 5]), [None, None]);
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use wbd_abi::diagnosis::{
-    Calls, ENDED_EMPTY, ENDED_LATE, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD, WaitKey,
-    Waited, YIELDED,
+    Calls, ENDED_EMPTY, ENDED_LATE, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD,
+    WaitKey, Waited, YIELDED,
 };
+use wbd_linux::gate::Identity;
 use wbd_linux::sampling::{Mapped, Sample, Seen};
 use wbd_linux::symbols::Kernel;
 use wbd_linux::system_calls;
@@ -61,18 +62,18 @@ pub(crate) struct Assembled {
 }
 
 /// What is known of a run beside what the probes counted. Instants are of `CLOCK_MONOTONIC`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Known {
+#[derive(Clone, Debug)]
+pub(crate) struct Known<'a> {
     /// Its guest's first instruction.
     pub(crate) guest_ns: Option<u64>,
     /// From when to when its engine compiled, where it did.
     pub(crate) compiling: Option<Range<u64>>,
-    /// Whose perf maps are believed.
-    pub(crate) user: u32,
+    /// Whose files are read and whose perf maps are believed.
+    pub(crate) caller: &'a Identity,
 }
 
 /// Puts a run together.
-pub(crate) fn assemble(counts: &Counts, seen: &[Seen], known: &Known) -> Assembled {
+pub(crate) fn assemble(counts: &Counts, seen: &[Seen], known: &Known<'_>) -> Assembled {
     let Some(root) = counts.lives.iter().find(|life| life.parent == 0) else {
         return Assembled::default();
     };
@@ -97,7 +98,7 @@ pub(crate) fn assemble(counts: &Counts, seen: &[Seen], known: &Known) -> Assembl
         faulted(counts, &processes, end),
     ]
     .concat();
-    let Symbolised { stacks, warnings } = symbolise(&raw, &mappings, known.user);
+    let Symbolised { stacks, warnings } = symbolise(&raw, &mappings, known.caller);
     let lost_looks: u64 = seen
         .iter()
         .map(|seen| if let Seen::Lost(lost) = seen { *lost } else { 0 })
@@ -197,7 +198,13 @@ fn merged(waits: impl Iterator<Item = Wait>) -> Vec<Wait> {
     for wait in waits {
         let same = all.iter_mut().find(|one| {
             (&one.syscall, &one.function, one.disk, one.waker, one.timed_out)
-                == (&wait.syscall, &wait.function, wait.disk, wait.waker, wait.timed_out)
+                == (
+                    &wait.syscall,
+                    &wait.function,
+                    wait.disk,
+                    wait.waker,
+                    wait.timed_out,
+                )
         });
         match same {
             Some(one) => {

@@ -152,7 +152,7 @@ impl Subject {
         Ok((profile, warnings))
     }
 
-    fn known(&self, instants: &Instants) -> Known {
+    fn known(&self, instants: &Instants) -> Known<'_> {
         let at = |name| instants.get(&name).map(|instant| instant.ns);
         let compiles = matches!(
             self.plan.cells[0].means,
@@ -162,7 +162,7 @@ impl Subject {
         Known {
             guest_ns: at(InstantName::Guest),
             compiling: making.filter(|_| compiles).map(|(begin, end)| begin..end),
-            user: self.plan.caller.uid,
+            caller: &self.plan.caller,
         }
     }
 
@@ -171,7 +171,7 @@ impl Subject {
         if let Some(cold) = &self.ready.cold {
             cold.drop_all();
         }
-        let limits = limits(&self.plan);
+        let limits = limits(&self.plan, &laboratory.allowance);
         let output = self.plan.cells[self.ready.index].output.as_ref();
         let Laboratory {
             kernel,
@@ -204,7 +204,8 @@ impl Subject {
                     guest: Guest::Entry,
                 };
                 let (run, order) = (self.runs, self.runs);
-                let made = crate::collect::container::sample(observed, requests, &used, &expected, run, order);
+                let made =
+                    crate::collect::container::sample(observed, requests, &used, &expected, run, order);
                 Ok(made)
             }
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),

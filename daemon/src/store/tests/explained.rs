@@ -86,7 +86,9 @@ fn a_database_of_the_first_version_gets_its_table() {
     let one = finished(&mut writer, 0);
     writer
         .connection
-        .execute_batch("DROP TABLE explanation; PRAGMA user_version = 1")
+        .execute_batch(
+            "DROP TABLE explanation; ALTER TABLE experiment DROP COLUMN bytes; PRAGMA user_version = 1",
+        )
         .unwrap();
     drop(writer);
     let store = Store::open(dir.path()).unwrap();

@@ -16,7 +16,7 @@ fn limit(writer: &Writer, more_pages: i64) {
 fn record_until_full(writer: &mut Writer, recording: &Recording) -> u32 {
     for run in 0..100_000 {
         match writer.record(recording, 0, &sample(run)) {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(StoreError::Full { .. }) => return run,
             Err(other) => panic!("not told as full: {other}"),
         }

@@ -1,5 +1,6 @@
 //! The store against real files.
 
+mod bytes;
 mod crash;
 mod damage;
 mod explained;

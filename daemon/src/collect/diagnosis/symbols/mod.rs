@@ -10,6 +10,7 @@ mod space;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wbd_linux::gate::Identity;
 use wbd_linux::symbols::PerfMap;
 use wbd_model::profile::{Counted, Frame, Layer, Stack};
 
@@ -44,10 +45,10 @@ pub(crate) struct Symbolised {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Names what lay at the addresses of a run of `user`, and removes the perf maps that its processes left.
-pub(crate) fn symbolise(raw: &[RawStack], mappings: &[Mapping], user: u32) -> Symbolised {
+/// Names what lay at the addresses of a run of `caller`'s, and removes the perf maps that its processes left.
+pub(crate) fn symbolise(raw: &[RawStack], mappings: &[Mapping], caller: &Identity) -> Symbolised {
     let spaces = Space::of_processes(mappings);
-    let mut names = Names::new(user);
+    let mut names = Names::new(caller);
     names.learn_kernel(raw.iter().flat_map(kernel_addresses));
     let mut merged = BTreeMap::<(u32, Counted, Vec<Frame>), (u64, u64)>::new();
     for stack in raw {
@@ -56,7 +57,7 @@ pub(crate) fn symbolise(raw: &[RawStack], mappings: &[Mapping], user: u32) -> Sy
         *count += stack.count;
         *ns += stack.ns;
     }
-    remove_perf_maps(raw, mappings, user);
+    remove_perf_maps(raw, mappings, caller.uid);
     Symbolised {
         stacks: ranked(merged),
         warnings: names.warnings(),

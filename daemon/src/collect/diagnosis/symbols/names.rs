@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use wbd_linux::gate::Identity;
 use wbd_linux::symbols::{FileId, Function, Kernel, MappedFile, PerfMap};
 use wbd_model::profile::{Frame, Layer};
 
@@ -12,7 +13,7 @@ use super::space::Place;
 /// What is known of functions.
 #[derive(Debug)]
 pub(super) struct Names {
-    user: u32,
+    caller: Identity,
     kernel: HashMap<u64, Frame>,
     files: HashMap<(PathBuf, FileId), Option<MappedFile>>,
     in_files: HashMap<(FileId, u64), Option<Function>>,
@@ -21,10 +22,10 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Nothing yet; perf maps are believed if they are this user's.
-    pub(super) fn new(user: u32) -> Self {
+    /// Nothing yet; files are read with the caller's rights, and perf maps believed if they are theirs.
+    pub(super) fn new(caller: &Identity) -> Self {
         Self {
-            user,
+            caller: caller.clone(),
             kernel: HashMap::new(),
             files: HashMap::new(),
             in_files: HashMap::new(),
@@ -85,7 +86,9 @@ impl Names {
     fn file(&mut self, path: &Path, id: FileId) -> Option<&MappedFile> {
         let opened = self.files.entry((path.to_owned(), id)).or_insert_with(|| {
             // The kernel's own, such as `[vdso]`, is no file.
-            let opened = path.is_absolute().then(|| MappedFile::open(path, id))?;
+            let opened = path
+                .is_absolute()
+                .then(|| MappedFile::open(path, id, &self.caller))?;
             opened
                 .map_err(|error| self.warnings.insert(error.to_string()))
                 .ok()
@@ -111,7 +114,7 @@ impl Names {
 
     fn perf_map(&mut self, pid: u32) -> &PerfMap {
         self.perf_maps.entry(pid).or_insert_with(|| {
-            PerfMap::of_process(pid, self.user).unwrap_or_else(|error| {
+            PerfMap::of_process(pid, self.caller.uid).unwrap_or_else(|error| {
                 self.warnings.insert(error.to_string());
                 PerfMap::default()
             })

@@ -10,6 +10,10 @@ use crate::collect::diagnosis::stacks::FileMapping;
 
 const PID: u32 = 1;
 
+fn ours() -> Identity {
+    Identity::of_this_process().expect("it has one")
+}
+
 #[inline(never)]
 fn inner() {}
 
@@ -72,7 +76,7 @@ fn functions(stack: &Stack) -> Vec<&str> {
 #[test]
 fn functions_are_named_from_the_innermost_on() {
     let raw = [stack(vec![address(inner), address(outer) + 1])];
-    let done = symbolise(&raw, &mappings(), 0);
+    let done = symbolise(&raw, &mappings(), &ours());
     assert_eq!(done.warnings, [""; 0]);
     assert_eq!(functions(&done.stacks[0]), ["inner", "outer", INCOMPLETE]);
     assert_eq!(done.stacks[0].frames[0].layer, Layer::Program);
@@ -84,7 +88,7 @@ fn stacks_of_the_same_functions_are_one_and_the_longest_comes_first() {
     let mut rare = stack(vec![address(outer)]);
     rare.ns = 150;
     let raw = [stack(vec![address(inner)]), rare, stack(vec![address(inner)])];
-    let done = symbolise(&raw, &mappings(), 0);
+    let done = symbolise(&raw, &mappings(), &ours());
     let totals: Vec<_> = done.stacks.iter().map(|stack| (stack.count, stack.ns)).collect();
     assert_eq!(totals, [(2, 200), (1, 150)]);
 }
@@ -101,7 +105,7 @@ fn what_was_mapped_later_hides_what_was_there() {
     mappings.push(later);
     let (before, mut after) = (stack(vec![address(inner)]), stack(vec![address(inner)]));
     after.at_ns = 40;
-    let named = |raw| functions(&symbolise(&[raw], &mappings, 0).stacks[0])[0] == "inner";
+    let named = |raw| functions(&symbolise(&[raw], &mappings, &ours()).stacks[0])[0] == "inner";
     assert!(named(before));
     assert!(!named(after));
 }
@@ -113,7 +117,7 @@ fn a_replaced_file_is_told_once_and_its_frames_keep_the_file() {
         file.id.inode += 1;
     }
     let raw = [stack(vec![address(inner)]), stack(vec![address(outer)])];
-    let done = symbolise(&raw, &mappings, 0);
+    let done = symbolise(&raw, &mappings, &ours());
     assert_eq!(done.warnings.len(), 1, "{:?}", done.warnings);
     assert!(done.stacks[0].frames[0].function.contains("+0x"));
 }
@@ -132,7 +136,7 @@ fn without_a_file_the_innermost_frame_of_an_engine_is_the_guest_and_others_are_u
         }),
     };
     let layers = |mappings: &[Mapping]| {
-        let done = symbolise(&[stack(vec![0x9000, 0xa000])], mappings, 0);
+        let done = symbolise(&[stack(vec![0x9000, 0xa000])], mappings, &ours());
         let frames = &done.stacks[0].frames;
         [frames[0].layer, frames[1].layer]
     };
@@ -156,7 +160,7 @@ fn what_an_engine_does_while_its_module_is_made_is_compiling_whatever_it_is_call
                 offset: 0,
             }),
         };
-        let done = symbolise(&[raw.clone()], &[mapping], 0);
+        let done = symbolise(&[raw.clone()], &[mapping], &ours());
         done.stacks[0].frames.last().map(|frame| frame.layer)
     };
     assert_eq!(of("/nowhere/wbd-runner-wasmtime"), Some(Layer::Compiler));
@@ -167,7 +171,7 @@ fn what_an_engine_does_while_its_module_is_made_is_compiling_whatever_it_is_call
 fn a_kernels_frames_come_before_the_programs() {
     let mut raw = stack(vec![address(inner)]);
     raw.kernel = vec![0xffff_ffff_0000_0000];
-    let done = symbolise(&[raw], &mappings(), 0);
+    let done = symbolise(&[raw], &mappings(), &ours());
     assert_eq!(done.stacks[0].frames[0].layer, Layer::Kernel);
     assert_eq!(functions(&done.stacks[0])[1], "inner");
 }
