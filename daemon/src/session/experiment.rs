@@ -119,7 +119,7 @@ pub(crate) fn run(
 }
 
 /// What the caller's experiments take of the store, if it leaves room for another.
-fn stored_bytes(laboratory: &Laboratory, plan: &Plan) -> Result<u64, ExperimentError> {
+pub(super) fn stored_bytes(laboratory: &Laboratory, plan: &Plan) -> Result<u64, ExperimentError> {
     let uid = plan.caller.uid;
     let stored = laboratory.store.reader(Scope::Owner(uid))?.stored_bytes()?;
     laboratory.allowance.check_disk(uid, stored)?;

@@ -20,6 +20,8 @@ pub(super) fn count(connection: &Connection, experiment: i64) -> rusqlite::Resul
                FROM sample WHERE cell IN (SELECT id FROM cell WHERE experiment = ?1))
             + (SELECT coalesce(sum(octet_length(hdr)), 0)
                FROM histogram WHERE cell IN (SELECT id FROM cell WHERE experiment = ?1))
+            + (SELECT coalesce(sum(octet_length(document)), 0)
+               FROM explanation WHERE a IN (SELECT id FROM cell WHERE experiment = ?1))
         WHERE id = ?1";
     connection.execute(ALL, (experiment, ROW)).map(drop)
 }

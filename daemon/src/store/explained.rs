@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use wbd_model::compare::ComparedCell;
 use wbd_model::request::KeptExplanation;
 
+use super::bytes;
 use super::column::Json;
 
 /// Keeps an explanation in place of an earlier one of the same pair. One of its cells may be gone by now: then there is
@@ -15,12 +16,12 @@ pub(super) fn keep(connection: &Connection, kept: &KeptExplanation) -> rusqlite:
     let (Some(a), Some(b)) = (a, b) else {
         return Ok(());
     };
-    connection
-        .execute(
-            "INSERT OR REPLACE INTO explanation (a, b, created, document) VALUES (?, ?, ?, ?)",
-            (a, b, kept.created, Json(explanation)),
-        )
-        .map(drop)
+    connection.execute(
+        "INSERT OR REPLACE INTO explanation (a, b, created, document) VALUES (?, ?, ?, ?)",
+        (a, b, kept.created, Json(explanation)),
+    )?;
+    let of_a = "SELECT experiment FROM cell WHERE id = ?";
+    bytes::count(connection, connection.query_row(of_a, [a], |row| row.get(0))?)
 }
 
 fn cell(connection: &Connection, named: &ComparedCell) -> rusqlite::Result<Option<i64>> {

@@ -22,7 +22,7 @@ use wbd_model::{Metric, Progress, SCHEMA, Sample};
 use self::budget::{Budget, Clock};
 use self::subject::Subject;
 use super::cancel::Cancel;
-use super::experiment::ExperimentError;
+use super::experiment::{ExperimentError, stored_bytes};
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
@@ -65,6 +65,7 @@ pub(crate) fn run(
 ) -> Result<Explanation, ExperimentError> {
     let clock = Clock::start();
     let [a, b] = &asked;
+    stored_bytes(laboratory, &a.plan)?; // an explanation is kept too
     let recorded = recorded(a, b);
     let mut subjects = [
         Subject::new(laboratory, a.plan.clone(), news)?,
