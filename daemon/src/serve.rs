@@ -71,7 +71,7 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let runners = Runners::default();
     let assets = Assets::beside_this_program()?;
     let laboratory = Laboratory {
-        kernel: Kernel::load(&settings.state)?,
+        kernel: Kernel::load(&instance)?,
         slot: Slot::new(nest),
         store: store.clone(),
         code: Cache::open(&settings.state)?,

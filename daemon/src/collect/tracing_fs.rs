@@ -1,10 +1,9 @@
 //! The kernel's tracing file system, which names the tracepoints.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::mount::{MsFlags, mount, umount};
-use procfs::process::Process;
+use procfs::process::{MountInfo, Process};
 
 const PLACE: &str = "/sys/kernel/tracing";
 
@@ -17,17 +16,17 @@ pub(crate) struct NoTracingFs(nix::Error);
 
 /// tracefs, mounted; where we did it, or a daemon before us that was killed, dropping this unmounts it.
 pub(crate) struct TracingFs {
+    /// What the mount says it is of, which for this file system may be anything.
+    source: String,
     ours: bool,
-    /// Says which mount is ours, for the daemon after one that is killed.
-    note: PathBuf,
 }
 
 impl TracingFs {
-    /// As it is; in the directory `state` a daemon writes down that it mounted it.
-    pub(crate) fn noted_in(state: &Path) -> Self {
-        let note = state.join("tracefs");
-        let ours = fs::read_to_string(&note).is_ok_and(|noted| mounted().is_some_and(|there| there == noted));
-        Self { ours, note }
+    /// As it is. Of this daemon is what bears its name, `instance`.
+    pub(crate) fn of(instance: &str) -> Self {
+        let source = format!("wbd-{instance}");
+        let ours = mounted_source().is_some_and(|there| there == source);
+        Self { source, ours }
     }
 
     /// Mounts tracefs where it is not: at first, or again where another daemon took its mount along.
@@ -36,7 +35,7 @@ impl TracingFs {
             return Ok(());
         }
         mount(
-            Some("tracefs"),
+            Some(self.source.as_str()),
             PLACE,
             Some("tracefs"),
             MsFlags::empty(),
@@ -44,12 +43,6 @@ impl TracingFs {
         )
         .map_err(NoTracingFs)?;
         self.ours = true;
-        if let Err(error) = fs::write(&self.note, mounted().unwrap_or_default()) {
-            tracing::warn!(
-                "{}: {error}; if wbd is killed, tracefs stays mounted",
-                self.note.display()
-            );
-        }
         Ok(())
     }
 }
@@ -58,18 +51,13 @@ impl Drop for TracingFs {
     fn drop(&mut self) {
         if self.ours {
             let _ = umount(PLACE); // somebody else may be using it by now
-            let _ = fs::remove_file(&self.note); // it could not be written, perhaps
         }
     }
 }
 
-/// Which mount is there: its number, which holds until it is unmounted, in this life of the machine.
-fn mounted() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+/// What the topmost mount there is of.
+fn mounted_source() -> Option<String> {
     let mounts = Process::myself().and_then(|me| me.mountinfo()).ok()?;
-    let here = |mount: &&procfs::process::MountInfo| {
-        mount.fs_type == "tracefs" && mount.mount_point == Path::new(PLACE)
-    };
-    let latest = mounts.0.iter().rfind(here)?;
-    Some(format!("{} {}\n", boot.trim(), latest.mnt_id))
+    let here = |mount: &&MountInfo| mount.mount_point == Path::new(PLACE);
+    mounts.0.iter().rfind(here)?.mount_source.clone()
 }

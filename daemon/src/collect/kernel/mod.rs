@@ -146,9 +146,9 @@ struct Engine {
 }
 
 impl Kernel {
-    /// Loads the object and its programs, and attaches none. `state` is the daemon's directory.
-    pub(crate) fn load(state: &Path) -> Result<Self, KernelError> {
-        let mut tracing = TracingFs::noted_in(state);
+    /// Loads the object and its programs, and attaches none. `instance` is the daemon's name.
+    pub(crate) fn load(instance: &str) -> Result<Self, KernelError> {
+        let mut tracing = TracingFs::of(instance);
         tracing.ensure()?;
         let offsets: [u32; OFFSETS] = offsets::of_running_kernel()?.into();
         let cpus = offsets::possible_cpus();
