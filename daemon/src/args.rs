@@ -25,7 +25,7 @@ pub(crate) struct Args {
 /// The same, from a file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     socket: Option<PathBuf>,
     state: Option<PathBuf>,
     #[serde(default)]
@@ -66,5 +66,9 @@ impl Args {
 fn read(path: &std::path::Path) -> anyhow::Result<File> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| anyhow::anyhow!("configuration {}: {error}", path.display()))?;
-    toml::from_str(&text).map_err(|error| anyhow::anyhow!("configuration {}: {error}", path.display()))
+    parse(&text).map_err(|error| anyhow::anyhow!("configuration {}: {error}", path.display()))
+}
+
+pub(crate) fn parse(text: &str) -> Result<File, toml::de::Error> {
+    toml::from_str(text)
 }

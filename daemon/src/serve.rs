@@ -2,19 +2,19 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::UnixListenerStream;
 use wbd_linux::cgroup::{Hierarchies, Nest, Runs};
-use wbd_model::codec::MAX_MESSAGE_BYTES;
+use wbd_model::codec::{MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES};
 use wbd_model::service::wbd_server::WbdServer;
 
-use crate::api::caller::Connection;
+use crate::api::door;
 use crate::api::service::Service;
+use crate::api::turnstile::Turnstiles;
 use crate::args::Settings;
 use crate::collect::kernel::Kernel;
 use crate::engine::Engine;
@@ -29,6 +29,13 @@ use crate::store::{Store, Writer};
 use crate::targets::assets::Assets;
 use crate::targets::precompiled::Cache;
 use crate::targets::runners::Runners;
+
+/// Requests of one connection that may be under way.
+const STREAMS_OF_ONE_CONNECTION: u32 = 16;
+/// Bytes of requests that one connection may send before they are read.
+const WINDOW_BYTES: u32 = 64 * 1024;
+/// How long clients may take to hang up once the daemon ends: some never read what it says.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What the daemon holds while it lives. Fields are dropped in this order.
 struct Holdings {
@@ -64,7 +71,7 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let runners = Runners::default();
     let assets = Assets::beside_this_program()?;
     let laboratory = Laboratory {
-        kernel: Kernel::load()?,
+        kernel: Kernel::load(&instance)?,
         slot: Slot::new(nest),
         store: store.clone(),
         code: Cache::open(&settings.state)?,
@@ -119,7 +126,9 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
         runs: holdings.runs.clone(),
         stop,
     };
-    let service = WbdServer::new(service).max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let service = WbdServer::new(service)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+        .max_decoding_message_size(MAX_REQUEST_BYTES);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let (listener, _file) = crate::socket::bind(&settings.socket)?;
@@ -127,7 +136,7 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
     let place = place.as_ref().and_then(|address| address.as_pathname());
     eprintln!("listening on {}", place.unwrap_or(&settings.socket).display());
     manager::tell(NotifyState::Ready);
-    let clients = UnixListenerStream::new(listener).map(|stream| stream.and_then(Connection::accept));
+    let mut told = stopping.subscribe();
     let ended = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -137,12 +146,24 @@ async fn answer(settings: &Settings, holdings: &Holdings) -> anyhow::Result<()> 
         manager::tell(NotifyState::Stopping);
         let _ = stopping.send(true);
     };
-    tonic::transport::Server::builder()
+    let serving = tonic::transport::Server::builder()
+        .max_concurrent_streams(STREAMS_OF_ONE_CONNECTION)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .layer(Turnstiles)
         .add_service(service)
-        .serve_with_incoming_shutdown(clients, ended)
-        .await
-        .context("the server failed")?;
+        .serve_with_incoming_shutdown(door::open(listener), ended);
     // An experiment under way was told to end; it takes its processes and containers with it.
+    let last_experiment = async {
+        let _ = told.wait_for(|stopping| *stopping).await;
+        let (_, turn) = holdings.launching.enter();
+        turn.await.guarded.end();
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        served = serving => served.context("the server failed")?,
+        () = last_experiment => return Ok(()),
+    }
     let (_, turn) = holdings.launching.enter();
     turn.await.guarded.end();
     Ok(())

@@ -6,8 +6,11 @@
 pub mod answer;
 pub mod client;
 pub mod daemon;
+pub mod decoy;
 pub mod docker;
 pub mod documents;
+pub mod engine;
+pub mod grpc;
 pub mod home;
 pub mod process;
 pub mod remains;

@@ -95,3 +95,14 @@ pub fn has_code_without_a_file(pid: u32) -> bool {
         executable && inode == Some("0") && !words.next().is_some_and(|name| name.starts_with("[v"))
     })
 }
+
+/// Memory that a process has used at once so far, in MiB.
+///
+/// # Panics
+/// Where the process has ended.
+#[must_use]
+pub fn peak_mib(pid: u32) -> u64 {
+    let peak = &status(pid)["VmHWM"];
+    let kib: u64 = peak.trim_end_matches(" kB").parse().expect("a number");
+    kib / 1024
+}

@@ -15,6 +15,7 @@ mod dist;
 mod docker;
 mod ebpf;
 mod fingerprint;
+mod fuzz;
 mod interrupt;
 mod llvm;
 mod pinned;
@@ -63,6 +64,8 @@ enum Task {
     Bench,
     /// Hold every figure against programs that know their own truth
     Accuracy,
+    /// Give a fuzzer what is read of others
+    Fuzz(fuzz::Options),
     /// Run every test that this machine can run
     Test,
 }
@@ -84,6 +87,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
         Task::Accuracy => accuracy::run(&tree)?,
+        Task::Fuzz(options) => fuzz::run(&tree, &options)?,
         Task::Bench => bench::run(&tree)?,
         Task::Test => return test::run(&tree),
     }

@@ -39,6 +39,7 @@ const COMPILING: &[Package] = &[
     ),
     ("wasi-libc", "the C library of Wasm modules"),
     ("cmake", "builds WAMR"),
+    ("g++", "compiles the fuzzer"),
     (
         "libc6-dev",
         "the C library of native workloads, static and dynamic",

@@ -4,6 +4,8 @@
 pub mod caller_file;
 pub mod cgroup;
 pub mod clock;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod gate;
 pub mod image;
 pub mod inherited;

@@ -37,6 +37,18 @@ pub fn share_heap() {
     }
 }
 
+/// Lets this process have as many descriptors as it may; returns how many that is.
+pub fn raise_descriptor_limit() -> u64 {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return 1024; // the usual limit
+    };
+    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
+        Ok(()) => hard,
+        Err(_) => soft,
+    }
+}
+
 /// Waits for a child and takes its number back.
 pub fn reap(pid: Pid) -> io::Result<Ended> {
     use nix::sys::wait::{WaitStatus, waitpid};

@@ -79,6 +79,11 @@ fn exported_start(module: &[u8]) -> Option<u32> {
         .map(|start| start.index)
 }
 
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(module: &[u8]) {
+    let _ = exported_start(module);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

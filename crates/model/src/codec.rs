@@ -13,6 +13,9 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 /// Largest message either side takes, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024 * 1024;
 
+/// Largest request a daemon takes, in bytes: twice what Linux lets a program have of arguments and environment.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
 /// Writes `T` and reads `U` as JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonCodec<T, U>(PhantomData<(T, U)>);

@@ -1,5 +1,8 @@
 //! Answers from the store.
 
+use std::time::Duration;
+
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 use tonic::Status;
 use wbd_analysis::compare::Side;
@@ -19,6 +22,8 @@ use crate::targets::workloads;
 
 /// Runs in one piece of an answer: a megabyte or two.
 const BATCH_RUNS: usize = 1000;
+/// How long a client may take over one piece. Who reads nothing keeps the store's log from being folded in.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An experiment's document; one that was cut short is summed up now.
 pub(crate) fn show(reader: &Reader, request: &ExperimentName) -> Result<Experiment, Status> {
@@ -37,7 +42,13 @@ pub(crate) fn runs(
     client: &Sender<Result<RunBatch, Status>>,
 ) -> Result<(), Status> {
     let mut next = RunBatch::default();
-    let send = |batch: RunBatch| batch.samples.is_empty() || client.blocking_send(Ok(batch)).is_ok();
+    let send = |batch: RunBatch| {
+        if batch.samples.is_empty() {
+            return true;
+        }
+        let taken = client.send_timeout(Ok(batch), PATIENCE);
+        Handle::current().block_on(taken).is_ok()
+    };
     let take = |cell, sample| {
         let is_full = next.cell != cell || next.samples.len() == BATCH_RUNS;
         let goes_on = !is_full || send(std::mem::take(&mut next));

@@ -7,12 +7,14 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
 use tonic::transport::server::Connected;
 use tonic::{Request, Status};
 use wbd_linux::gate::Identity;
 use wbd_linux::inherited::Inherited;
 use wbd_linux::peer::{self, Peer};
 
+use super::door::{Guests, Place};
 use crate::store::Scope;
 
 /// A client's connection, with its identity.
@@ -20,6 +22,7 @@ use crate::store::Scope;
 pub(crate) struct Connection {
     stream: UnixStream,
     caller: Caller,
+    _place: Place,
 }
 
 /// Who is at the other end.
@@ -28,16 +31,34 @@ pub(crate) struct Caller {
     identity: Identity,
     /// The process that connected; none where it has ended since, or cannot be seen from here.
     process: Option<Arc<Peer>>,
+    /// Turns for this user's requests.
+    turns: Arc<Semaphore>,
 }
 
 impl Connection {
-    /// Asks the kernel who is there.
-    pub(crate) fn accept(stream: UnixStream) -> io::Result<Self> {
-        let caller = Caller {
-            identity: peer::identity(&stream)?,
-            process: Peer::of(&stream).ok().map(Arc::new),
+    /// Asks the kernel who is there; none where that user has connections enough.
+    pub(crate) fn accept(stream: UnixStream, guests: &Arc<Guests>) -> io::Result<Option<Self>> {
+        let identity = peer::identity(&stream)?;
+        let Some((place, turns)) = guests.admit(identity.uid) else {
+            return Ok(None);
         };
-        Ok(Self { stream, caller })
+        let caller = Caller {
+            identity,
+            process: Peer::of(&stream).ok().map(Arc::new),
+            turns,
+        };
+        Ok(Some(Self {
+            stream,
+            caller,
+            _place: place,
+        }))
+    }
+}
+
+impl Caller {
+    /// What a request takes its turn from.
+    pub(crate) fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
     }
 }
 

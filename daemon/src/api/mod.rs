@@ -2,6 +2,8 @@
 
 mod answers;
 pub(crate) mod caller;
+pub(crate) mod door;
 mod questions;
 pub(crate) mod service;
 mod status;
+pub(crate) mod turnstile;

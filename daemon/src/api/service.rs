@@ -42,7 +42,7 @@ use crate::targets::runners::Runners;
 use crate::targets::workloads;
 
 /// Messages to a client that may wait for it to read them.
-const CLIENT_QUEUE: usize = 64;
+const CLIENT_QUEUE: usize = 16;
 
 /// Pieces of an answer that may wait for a client to read them.
 const RUN_BATCHES: usize = 2;
@@ -398,10 +398,10 @@ async fn supervise(turn: Turn<LaunchThread>, work: impl Work, client: Client, mu
 fn conduct(laboratory: &mut Laboratory, work: impl Work, client: Client, cancel: &Cancel) {
     let mut news = News::new(client);
     match work(laboratory, &mut news, cancel) {
-        Ok(last) => news.send(last),
+        Ok(last) => news.end(Ok(last)),
         Err(error) => {
             tracing::warn!("an experiment ended early: {error}");
-            news.fail(status::of_experiment(&error));
+            news.end(Err(status::of_experiment(&error)));
         }
     }
     wbd_linux::process::trim_heap(); // an idle daemon keeps none of an experiment's memory

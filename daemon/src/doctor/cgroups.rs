@@ -1,6 +1,6 @@
 //! Cgroups: every run needs one, and its peak of memory comes from the memory controller.
 
-use wbd_linux::cgroup::{Hierarchies, MemoryController, NoCgroups};
+use wbd_linux::cgroup::{Controller, Hierarchies, MOST_TASKS, NoCgroups};
 use wbd_model::host::Check;
 
 use super::check::{good, missing};
@@ -10,12 +10,11 @@ const V2_PEAK_SINCE: (u32, u32) = (5, 19);
 
 pub(super) fn checks() -> Vec<Check> {
     let hierarchies = Hierarchies::detect();
-    let controller = hierarchies
-        .as_ref()
-        .ok()
-        .map(|hierarchies| hierarchies.memory.clone());
     let mut checks = vec![check_mode(&hierarchies)];
-    checks.extend(controller.map(|controller| check_peak(&controller, running_release())));
+    if let Ok(hierarchies) = &hierarchies {
+        checks.push(check_peak(&hierarchies.memory, running_release()));
+        checks.push(check_tasks(&hierarchies.pids));
+    }
     checks
 }
 
@@ -39,23 +38,35 @@ fn check_mode(hierarchies: &Result<Hierarchies, NoCgroups>) -> Check {
     }
 }
 
-fn check_peak(controller: &MemoryController, release: Option<(u32, u32)>) -> Check {
+fn check_peak(controller: &Controller, release: Option<(u32, u32)>) -> Check {
     let name = "peak memory of a cgroup";
     match controller {
-        MemoryController::V1(mount) => good(
+        Controller::V1(mount) => good(
             name,
             format!("memory.max_usage_in_bytes under {}", mount.display()),
         ),
-        MemoryController::V2 if release >= Some(V2_PEAK_SINCE) => good(name, "memory.peak"),
-        MemoryController::V2 => missing(
+        Controller::V2 if release >= Some(V2_PEAK_SINCE) => good(name, "memory.peak"),
+        Controller::V2 => missing(
             name,
             "memory.peak is not in this kernel",
             "boot Linux 5.19 or newer",
         ),
-        MemoryController::Absent(why) => missing(
+        Controller::Absent(why) => missing(
             name,
             why.as_str(),
             "add cgroup_enable=memory to the kernel's command line and boot again",
+        ),
+    }
+}
+
+fn check_tasks(controller: &Controller) -> Check {
+    let name = "limit of a run's processes";
+    match controller {
+        Controller::V1(_) | Controller::V2 => good(name, format!("{MOST_TASKS} at once, threads counted")),
+        Controller::Absent(why) => missing(
+            name,
+            why.as_str(),
+            "add cgroup_enable=pids to the kernel's command line and boot again, or use a kernel with CONFIG_CGROUP_PIDS",
         ),
     }
 }
@@ -88,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_unified_hierarchy_tells_the_peak_from_5_19() {
-        let grade = |release| check_peak(&MemoryController::V2, release).grade;
+        let grade = |release| check_peak(&Controller::V2, release).grade;
         assert_eq!(grade(Some((5, 18))), Grade::Missing);
         assert_eq!(grade(Some((5, 19))), Grade::Good);
         assert_eq!(grade(Some((6, 1))), Grade::Good);
@@ -97,11 +108,11 @@ mod tests {
 
     #[test]
     fn a_controller_switched_off_says_how_to_get_it() {
-        let check = check_peak(&MemoryController::Absent("it is off".into()), Some((6, 1)));
+        let check = check_peak(&Controller::Absent("it is off".into()), Some((6, 1)));
         assert_eq!(check.grade, Grade::Missing);
         assert!(check.mend.unwrap().contains("cgroup_enable=memory"));
         assert_eq!(
-            check_peak(&MemoryController::V1("/m".into()), Some((5, 4))).grade,
+            check_peak(&Controller::V1("/m".into()), Some((5, 4))).grade,
             Grade::Good
         );
     }

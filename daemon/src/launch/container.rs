@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use wbd_linux::clock::monotonic_ns;
+use wbd_linux::clock::{Suspended, monotonic_ns};
 use wbd_linux::gate::Identity;
 use wbd_linux::offsets::possible_cpus;
 use wbd_linux::perf::CgroupCounters;
 use wbd_linux::process::Ended;
 
+use super::bounds::{asleep, crowded, starved};
 use super::observed::Observed;
 use super::output::Printout;
-use super::process::{Launcher, Limits, MeansError, starved};
+use super::process::{Launcher, Limits, MeansError};
 use super::slot::{Slot, put_away};
 use crate::collect::helpers;
 use crate::collect::kernel::Kernel;
@@ -63,6 +64,7 @@ pub(crate) fn run(
     cancel: &Cancel,
 ) -> Result<(Observed, Requests, Used), MeansError> {
     let (cgroup, path) = slot.for_container()?;
+    let before = Suspended::so_far();
     let number = launcher.number();
     kernel.register(cgroup.id(), number)?;
     let (runtime, engine, owner) = engine;
@@ -92,6 +94,8 @@ pub(crate) fn run(
         .and_then(|memory| memory.peak())
         .and_then(Result::ok);
     observed.faults.splice(0..0, starved(&cgroup, limits));
+    observed.faults.splice(0..0, crowded(&cgroup, observed.state));
+    observed.faults.extend(asleep(before));
     put_away(cgroup)?;
     Ok((observed, requests, used))
 }

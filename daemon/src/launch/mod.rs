@@ -1,6 +1,7 @@
 //! Launching: one run, from its cgroup to what was seen of it.
 
 pub(crate) mod bias;
+mod bounds;
 pub(crate) mod container;
 mod cpu_time;
 pub(crate) mod helper;

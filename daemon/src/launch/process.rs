@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use perf_event::Counter;
 use wbd_abi::RunState;
-use wbd_linux::cgroup::{CgroupError, RunCgroup};
-use wbd_linux::clock::monotonic_ns;
+use wbd_linux::cgroup::CgroupError;
+use wbd_linux::clock::{Suspended, monotonic_ns};
 use wbd_linux::gate::{Child, Gate, LaunchError, Program, take_freed};
 use wbd_linux::perf::{self, CounterKind};
 use wbd_linux::process::{await_end, kill, reap};
 
+use super::bounds::{asleep, crowded, starved};
 use super::cpu_time::{Before, Ended};
 use super::observed::Observed;
 use super::output::{Buffer, Printout, Stream};
@@ -176,6 +177,7 @@ impl Launcher {
         let number = self.number();
         let (cgroup, charged) = slot.ready()?;
         let id = cgroup.id();
+        let awake = Suspended::so_far();
         kernel.register(id, number)?;
         for &process in &self.followed {
             kernel.follow(process, id)?;
@@ -204,6 +206,10 @@ impl Launcher {
                 .faults
                 .splice(0..0, slot.current().and_then(|cgroup| starved(cgroup, limits)));
         }
+        observed
+            .faults
+            .splice(0..0, slot.current().and_then(|cgroup| crowded(cgroup, state)));
+        observed.faults.extend(asleep(awake));
         Ok(observed)
     }
 
@@ -296,18 +302,6 @@ impl Launcher {
             }
         }
     }
-}
-
-/// Whether the kernel ended a process of the run for want of memory.
-pub(super) fn starved(cgroup: &RunCgroup, limits: Limits) -> Option<String> {
-    let ended = cgroup.memory().is_some_and(|memory| memory.oom_kills() > 0);
-    ended.then(|| {
-        cgroup.retire(); // the kernel goes on counting
-        format!(
-            "needed more than the {} MiB of memory that a run may have, and the kernel ended it; see --memory-limit",
-            limits.memory_bytes / (1024 * 1024)
-        )
-    })
 }
 
 fn limit_broken(limits: Limits, deadline: Instant, streams: &Streams) -> Option<String> {

@@ -18,6 +18,8 @@ use crate::targets::workloads::{self, WorkloadError};
 
 /// Most runs of one cell.
 const MAX_RUNS: u32 = 1_000_000;
+/// Most cells of one experiment: every target with every workload is a tenth of it.
+const MAX_CELLS: usize = 2_000;
 /// Most runs of one experiment, over all cells.
 const MAX_EXPERIMENT_RUNS: u64 = 4_000_000;
 
@@ -185,6 +187,16 @@ fn check_amount(request: &RunRequest) -> Result<(), PlanError> {
     if request.runs == 0 || request.runs > MAX_RUNS || request.warmup > MAX_RUNS {
         return Err(usage(&format!(
             "a cell can have 1 to {MAX_RUNS} runs, and as many before them"
+        )));
+    }
+    let cells = request
+        .targets
+        .len()
+        .max(1)
+        .saturating_mul(request.workloads.len().max(1));
+    if cells > MAX_CELLS {
+        return Err(usage(&format!(
+            "{cells} cells are more than the {MAX_CELLS} of one experiment"
         )));
     }
     if request

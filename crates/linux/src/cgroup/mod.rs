@@ -1,13 +1,15 @@
-//! Cgroups: one for each run, in the unified hierarchy and where needed in the memory controller's own.
+//! Cgroups: one for each run, in the unified hierarchy and where needed in those of two controllers.
 //!
 //! ```text
 //!   <unified>/wbd/<instance>/<run>     registered with the kernel side, killed as a whole
 //!   <memory>/wbd/<instance>/<run>      its memory, where cgroup v1 has the memory controller
+//!   <pids>/wbd/<instance>/<run>        how many processes it may have, where cgroup v1 has that controller
 //! ```
 
 mod freezer;
 mod memory;
 mod nest;
+mod pids;
 mod run;
 
 use std::io::{self, Write as _};
@@ -16,7 +18,8 @@ use std::path::{Path, PathBuf};
 pub use freezer::{Freezer, Frozen};
 pub use memory::MemoryUsage;
 pub use nest::{Nest, Runs};
-pub use run::RunCgroup;
+pub use pids::TaskLimit;
+pub use run::{MOST_TASKS, RunCgroup};
 
 /// A file of a cgroup could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,14 +49,16 @@ pub struct Hierarchies {
     /// Where the unified hierarchy is mounted.
     pub unified: PathBuf,
     /// Where the memory controller is.
-    pub memory: MemoryController,
+    pub memory: Controller,
+    /// Where the controller of the number of processes is.
+    pub pids: Controller,
     /// Where every version 1 hierarchy is mounted: a container engine makes the cgroup in each of them.
     pub v1: Vec<PathBuf>,
 }
 
-/// Where the memory controller is.
+/// Where a controller is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MemoryController {
+pub enum Controller {
     /// In a hierarchy of its own, mounted here.
     V1(PathBuf),
     /// In the unified hierarchy.
@@ -85,14 +90,16 @@ impl Hierarchies {
             .find(|mount| mount.fs_type == "cgroup2")
             .map(|mount| mount.mount_point.clone())
             .ok_or(NoCgroups::NoUnified)?;
-        let v1_memory = mounts
-            .0
-            .iter()
-            .find(|mount| mount.fs_type == "cgroup" && mount.super_options.contains_key("memory"));
-        let memory = match v1_memory {
-            Some(mount) => MemoryController::V1(mount.mount_point.clone()),
-            None => v2_memory(&unified),
+        let controller = |name: &str| {
+            let is_its = |mount: &&procfs::process::MountInfo| {
+                mount.fs_type == "cgroup" && mount.super_options.contains_key(name)
+            };
+            match mounts.0.iter().find(is_its) {
+                Some(mount) => Controller::V1(mount.mount_point.clone()),
+                None => of_unified(&unified, name),
+            }
         };
+        let (memory, pids) = (controller("memory"), controller("pids"));
         let is_v1 = |mount: &&procfs::process::MountInfo| mount.fs_type == "cgroup";
         let v1 = mounts
             .0
@@ -100,7 +107,12 @@ impl Hierarchies {
             .filter(is_v1)
             .map(|mount| mount.mount_point.clone())
             .collect();
-        Ok(Self { unified, memory, v1 })
+        Ok(Self {
+            unified,
+            memory,
+            pids,
+            v1,
+        })
     }
 
     /// Where any hierarchy is mounted.
@@ -112,23 +124,20 @@ impl Hierarchies {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self.memory {
-            MemoryController::V1(_) => "hybrid",
-            MemoryController::V2 | MemoryController::Absent(_) => "v2",
+            Controller::V1(_) => "hybrid",
+            Controller::V2 | Controller::Absent(_) => "v2",
         }
     }
 }
 
-fn v2_memory(unified: &Path) -> MemoryController {
+fn of_unified(unified: &Path, name: &str) -> Controller {
     let offered = std::fs::read_to_string(unified.join("cgroup.controllers")).unwrap_or_default();
-    if offered
-        .split_whitespace()
-        .any(|controller| controller == "memory")
-    {
-        return MemoryController::V2;
+    if offered.split_whitespace().any(|controller| controller == name) {
+        return Controller::V2;
     }
-    MemoryController::Absent(
-        "the memory controller is off; boot with cgroup_enable=memory to have it".to_owned(),
-    )
+    Controller::Absent(format!(
+        "the {name} controller is off; boot with cgroup_enable={name} to have it"
+    ))
 }
 
 /// Writes to a file of a cgroup, which must be there: the kernel refuses to make one, and says so misleadingly.

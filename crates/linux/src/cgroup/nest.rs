@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::run::{members, remove_tree};
-use super::{CgroupError, Hierarchies, MemoryController, RunCgroup, write};
+use super::{CgroupError, Controller, Hierarchies, RunCgroup, write};
 
 /// Top of what wbd makes in each hierarchy.
 const TOP: &str = "wbd";
@@ -17,8 +17,9 @@ const TOP: &str = "wbd";
 pub struct Nest {
     hierarchies: Hierarchies,
     relative: PathBuf,
-    /// Where the daemon was in the version 1 memory hierarchy when it began, relative to the mount.
-    home: PathBuf,
+    /// Files that bring a thread back to where the daemon was when it began, in each version 1 hierarchy that runs
+    /// are put into by us.
+    homes: Vec<PathBuf>,
     made: u64,
 }
 
@@ -30,9 +31,9 @@ impl Nest {
     /// processes are killed, cgroups removed.
     pub fn take(hierarchies: Hierarchies, instance: &str) -> Result<Self, CgroupError> {
         let nest = Self {
+            homes: homes(&hierarchies),
             hierarchies,
             relative: Path::new(TOP).join(instance),
-            home: home("memory"),
             made: 0,
         };
         nest.clear()?;
@@ -56,13 +57,10 @@ impl Nest {
         )
     }
 
-    /// Puts the calling thread back where the rest of the daemon is in the version 1 memory hierarchy.
+    /// Puts the calling thread back where the rest of the daemon is in the version 1 hierarchies.
     pub fn release_this_thread(&self) -> Result<(), CgroupError> {
-        let MemoryController::V1(mount) = &self.hierarchies.memory else {
-            return Ok(());
-        };
-        let tasks = mount.join(&self.home).join("tasks");
-        write(&tasks, "0").map_err(CgroupError::at("write", &tasks))
+        let mut homes = self.homes.iter();
+        homes.try_for_each(|tasks| write(tasks, "0").map_err(CgroupError::at("write", tasks)))
     }
 
     /// A path below the root of every hierarchy that leads to the cgroup of a run, as a container engine
@@ -80,8 +78,11 @@ impl Nest {
             let path = root.join(&self.relative);
             fs::create_dir_all(&path).map_err(CgroupError::at("make", &path))?;
         }
-        if self.hierarchies.memory == MemoryController::V2 {
-            self.enable_memory()?;
+        let Hierarchies { memory, pids, .. } = &self.hierarchies;
+        for (controller, name) in [(memory, "+memory"), (pids, "+pids")] {
+            if *controller == Controller::V2 {
+                self.enable(name)?;
+            }
         }
         Ok(())
     }
@@ -102,22 +103,19 @@ impl Nest {
 
     /// Hierarchies that runs are put into by us.
     fn needed_roots(&self) -> Vec<&Path> {
-        let v1 = match &self.hierarchies.memory {
-            MemoryController::V1(mount) => Some(mount.as_path()),
-            MemoryController::V2 | MemoryController::Absent(_) => None,
-        };
+        let v1 = v1_of_runs(&self.hierarchies).map(|(mount, _)| mount);
         [self.hierarchies.unified.as_path()]
             .into_iter()
             .chain(v1)
             .collect()
     }
 
-    /// Hands the memory controller down from the root to the runs.
-    fn enable_memory(&self) -> Result<(), CgroupError> {
+    /// Hands a controller down from the root to the runs.
+    fn enable(&self, controller: &str) -> Result<(), CgroupError> {
         let unified = &self.hierarchies.unified;
         for level in [Path::new(""), Path::new(TOP), &self.relative] {
             let control = unified.join(level).join("cgroup.subtree_control");
-            write(&control, "+memory").map_err(CgroupError::at("write", &control))?;
+            write(&control, controller).map_err(CgroupError::at("write", &control))?;
         }
         Ok(())
     }
@@ -150,6 +148,24 @@ impl Drop for Nest {
     fn drop(&mut self) {
         self.dismantle();
     }
+}
+
+/// The version 1 hierarchies that runs are put into by us: where each is mounted, and its controller.
+fn v1_of_runs(hierarchies: &Hierarchies) -> impl Iterator<Item = (&Path, &'static str)> {
+    let controllers = [(&hierarchies.memory, "memory"), (&hierarchies.pids, "pids")];
+    controllers
+        .into_iter()
+        .filter_map(|(controller, name)| match controller {
+            Controller::V1(mount) => Some((mount.as_path(), name)),
+            Controller::V2 | Controller::Absent(_) => None,
+        })
+}
+
+fn homes(hierarchies: &Hierarchies) -> Vec<PathBuf> {
+    let of_runs = v1_of_runs(hierarchies);
+    of_runs
+        .map(|(mount, name)| mount.join(home(name)).join("tasks"))
+        .collect()
 }
 
 /// Where this process is in a version 1 hierarchy, relative to its mount.

@@ -7,10 +7,14 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{CgroupError, Freezer, Hierarchies, MemoryController, MemoryUsage, write};
+use super::{CgroupError, Controller, Freezer, Hierarchies, MemoryUsage, TaskLimit, write};
 
 /// How long processes that were killed may take to go.
 const DEATH_BUDGET: Duration = Duration::from_secs(10);
+
+/// Processes and threads that a run may have at once: many times what a measured program needs, and few enough for
+/// the machine to go on.
+pub const MOST_TASKS: u64 = 4096;
 
 /// A cgroup that holds one run and nothing else, in every hierarchy that matters.
 #[derive(Debug)]
@@ -21,8 +25,9 @@ pub struct RunCgroup {
     cpu: Option<File>,
     id: u64,
     memory: Option<MemoryUsage>,
-    /// Its directory in the version 1 memory hierarchy.
-    v1: Option<PathBuf>,
+    tasks: Option<TaskLimit>,
+    /// Its directories in the version 1 hierarchies of controllers.
+    v1: Vec<PathBuf>,
     /// Its directory in every hierarchy, where it was or may have been made.
     everywhere: Vec<PathBuf>,
     /// Whether no other run may have it.
@@ -41,15 +46,14 @@ impl RunCgroup {
         let events_path = unified.join("cgroup.events");
         let events = File::open(&events_path).map_err(CgroupError::at("open", &events_path))?;
         let cpu = File::open(unified.join("cpu.stat")).ok();
-        let (memory, v1) = match &hierarchies.memory {
-            MemoryController::V1(mount) => {
-                let path = mount.join(relative);
-                fs::create_dir(&path).map_err(CgroupError::at("make", &path))?;
-                (Some(MemoryUsage::v1(&path)?), Some(path))
-            }
-            MemoryController::V2 => (Some(MemoryUsage::v2(&unified)?), None),
-            MemoryController::Absent(_) => (None, None),
+        let mut v1 = Vec::new();
+        let memory = match place(&hierarchies.memory, &unified, relative, &mut v1)? {
+            Some(path) if path == unified => Some(MemoryUsage::v2(&path)?),
+            Some(path) => Some(MemoryUsage::v1(&path)?),
+            None => None,
         };
+        let tasks = place(&hierarchies.pids, &unified, relative, &mut v1)?;
+        let tasks = tasks.map(|path| TaskLimit::set(&path, MOST_TASKS)).transpose()?;
         let everywhere = hierarchies.roots().map(|root| root.join(relative)).collect();
         Ok(Self {
             everywhere,
@@ -60,6 +64,7 @@ impl RunCgroup {
             cpu,
             id,
             memory,
+            tasks,
             v1,
         })
     }
@@ -93,13 +98,18 @@ impl RunCgroup {
         Some(usage.trim().parse::<u64>().ok()? * 1_000)
     }
 
-    /// Puts the calling thread, and the children it makes from now on, into the version 1 memory hierarchy's
-    /// part. Moving each child costs 80 us and holds up every fork on the machine; this is done once.
+    /// The number of its processes and threads, where this machine limits it.
+    #[must_use]
+    pub fn tasks(&self) -> Option<&TaskLimit> {
+        self.tasks.as_ref()
+    }
+
+    /// Puts the calling thread, and the children it makes from now on, into the version 1 hierarchies'
+    /// parts. Moving each child costs 80 us and holds up every fork on the machine; this is done once.
     /// Without such a hierarchy there is nothing to do: children are born into the unified one.
     pub fn adopt_this_thread(&self) -> Result<(), CgroupError> {
-        let Some(directory) = &self.v1 else { return Ok(()) };
-        let tasks = directory.join("tasks");
-        write(&tasks, "0").map_err(CgroupError::at("write", &tasks))
+        let mut files = self.v1.iter().map(|directory| directory.join("tasks"));
+        files.try_for_each(|tasks| write(&tasks, "0").map_err(CgroupError::at("write", &tasks)))
     }
 
     /// Whether a process is still inside.
@@ -159,6 +169,27 @@ impl RunCgroup {
         let Self { everywhere, .. } = self;
         everywhere.iter().try_for_each(|path| remove_tree(path))
     }
+}
+
+/// Where a controller keeps its files of a run; made where it has a hierarchy of its own, and noted in `v1`.
+fn place(
+    controller: &Controller,
+    unified: &Path,
+    relative: &Path,
+    v1: &mut Vec<PathBuf>,
+) -> Result<Option<PathBuf>, CgroupError> {
+    Ok(match controller {
+        Controller::V1(mount) => {
+            let path = mount.join(relative);
+            if !v1.contains(&path) {
+                fs::create_dir(&path).map_err(CgroupError::at("make", &path))?;
+                v1.push(path.clone());
+            }
+            Some(path)
+        }
+        Controller::V2 => Some(unified.to_owned()),
+        Controller::Absent(_) => None,
+    })
 }
 
 /// Kills what is inside, from Linux 5.14 in one stroke, before that one by one until none is left.

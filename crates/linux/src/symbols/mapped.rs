@@ -193,6 +193,13 @@ fn copy(file: File, path: &Path) -> Result<File, MappedFileError> {
     }
 }
 
+/// A file that nobody looked at before.
+#[cfg(fuzzing)]
+pub(super) fn of_file(file: File) -> io::Result<MappedFile> {
+    let functions = Functions::of(file)?;
+    Ok(MappedFile { functions })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@
 //! and the code that an engine compiled ahead belong to whoever was measured.
 
 mod compiled;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod kernel;
 mod mapped;
 mod name_section;

@@ -110,5 +110,13 @@ fn answer(socket: &OwnedFd) -> io::Result<Reply> {
     Reply::read(&buffer[..length])
 }
 
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(datagram: &[u8]) {
+    let _ = Reply::read(datagram);
+    for family in [0x10, 0x15] {
+        let _ = message::threads(datagram, family);
+    }
+}
+
 #[cfg(test)]
 mod tests;

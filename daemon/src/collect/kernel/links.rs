@@ -1,5 +1,7 @@
 //! Attachments, which end when they are dropped.
 
+use std::thread::Builder;
+
 /// Attachments of one kind. Dropping them detaches all at once: for each of some kinds the kernel waits 70 ms
 /// until no CPU can be inside.
 pub(in crate::collect) struct Links<T: Send>(Vec<T>);
@@ -30,7 +32,8 @@ impl<T: Send> Drop for Links<T> {
     fn drop(&mut self) {
         std::thread::scope(|threads| {
             for link in self.0.drain(..) {
-                threads.spawn(|| drop(link));
+                // Where no thread can be made, the link is dropped here, one after the other.
+                let _ = Builder::new().spawn_scoped(threads, move || drop(link));
             }
         });
     }

@@ -146,9 +146,9 @@ struct Engine {
 }
 
 impl Kernel {
-    /// Loads the object and its programs, and attaches none.
-    pub(crate) fn load() -> Result<Self, KernelError> {
-        let mut tracing = TracingFs::default();
+    /// Loads the object and its programs, and attaches none. `instance` is the daemon's name.
+    pub(crate) fn load(instance: &str) -> Result<Self, KernelError> {
+        let mut tracing = TracingFs::of(instance);
         tracing.ensure()?;
         let offsets: [u32; OFFSETS] = offsets::of_running_kernel()?.into();
         let cpus = offsets::possible_cpus();

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod explained;
 mod full;
+mod log;
 mod reading;
 mod removal;
 mod round_trip;
