@@ -3,8 +3,9 @@
 use wbd_model::Unit;
 use wbd_model::compare::ComparedCell;
 use wbd_model::explanation::{Cause, Difference, Explanation, Trial};
-use wbd_model::profile::{Counted, Frame, Layer, Profile};
+use wbd_model::profile::Profile;
 
+use super::busiest::busiest;
 use super::table::plain;
 use super::units::figure;
 use super::workload;
@@ -92,34 +93,12 @@ fn trial(trial: &Trial) -> String {
 
 /// Where the clock met a run most often.
 fn functions(which: &str, profile: &Profile) -> String {
-    let (all, counts) = busiest(profile);
+    let (all, places) = busiest(profile);
     let mut text = format!("\n{which} on its CPUs, by function ({all} looks):\n");
-    for (frame, count) in counts.into_iter().take(MOST_FUNCTIONS) {
-        let share = 100.0 * count as f64 / all.max(1) as f64;
-        let module = plain(&frame.module);
-        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&frame.function));
+    for place in places.into_iter().take(MOST_FUNCTIONS) {
+        let share = 100.0 * place.count as f64 / all.max(1) as f64;
+        let module = plain(&place.frame.module);
+        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&place.name()));
     }
     text
-}
-
-/// How often the clock met a run on a CPU, and in which functions of its own, the busiest first.
-pub(super) fn busiest(profile: &Profile) -> (u64, Vec<(&Frame, u64)>) {
-    let looks = profile.stacks.iter().filter(|stack| stack.what == Counted::OnCpu);
-    let mut counts: Vec<(&Frame, u64)> = Vec::new();
-    for stack in looks {
-        let Some(frame) = stack
-            .frames
-            .iter()
-            .find(|frame| frame.layer != Layer::Kernel)
-            .or(stack.frames.first())
-        else {
-            continue;
-        };
-        match counts.iter_mut().find(|(known, _)| *known == frame) {
-            Some((_, count)) => *count += stack.count,
-            None => counts.push((frame, stack.count)),
-        }
-    }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    (counts.iter().map(|(_, count)| count).sum(), counts)
 }
