@@ -151,11 +151,18 @@ fn a_walk_through_much_memory_waits_for_it_and_one_through_little_does_not() {
 fn a_million_system_calls_lose_no_count_and_the_slowdown_is_told() {
     let found = planted("asks", &["1000000"], &["1"], CauseKind::Syscalls);
     let counts = found.causes[0].evidence["counts"].to_string();
-    assert!(counts.contains("1,000,000 calls of getppid against 1"), "{counts}");
-    assert!(found.profiles.iter().all(|profile| profile.lost == 0), "{found:#?}");
+    assert!(
+        counts.contains("1,000,000 calls of getppid against 1"),
+        "{counts}"
+    );
+    assert!(
+        found.profiles.iter().all(|profile| profile.lost == 0),
+        "{found:#?}"
+    );
     let slowdown = found.slowdown.expect("it is told")[0];
     assert!(slowdown > 1.3, "{slowdown}");
-    let told = |warning: &String| warning.contains("A took") && warning.contains("times as long under the probes");
+    let told =
+        |warning: &String| warning.contains("A took") && warning.contains("times as long under the probes");
     assert!(found.warnings.iter().any(told), "{:?}", found.warnings);
 }
 
@@ -176,7 +183,10 @@ fn what_a_shell_starts_is_looked_into() {
 #[test]
 fn a_difference_is_explained_from_either_side() {
     let found = planted("naps", &["0"], &["100"], CauseKind::Sleep);
-    assert!(found.difference.ns < 0 && found.causes[0].text.contains("spares"), "{found:#?}");
+    assert!(
+        found.difference.ns < 0 && found.causes[0].text.contains("spares"),
+        "{found:#?}"
+    );
 }
 
 /// Programs of others that want every CPU, until this is dropped.
@@ -215,10 +225,17 @@ fn a_noisy_neighbour_when_one_was_recorded_is_not_the_programs_fault() {
         let _hogs = Hogs::start(&home);
         record()
     };
-    let found: Explanation = home.wbctl(&["--json", "explain", &disturbed, &quiet]).expect(0).json();
+    let found: Explanation = home
+        .wbctl(&["--json", "explain", &disturbed, &quiet])
+        .expect(0)
+        .json();
     assert_eq!(found.causes[0].kind, CauseKind::Interference, "{found:#?}");
     assert!(found.causes[0].share > 0.5, "{found:#?}");
-    assert!(found.verdict.contains("no difference to explain now"), "{}", found.verdict);
+    assert!(
+        found.verdict.contains("no difference to explain now"),
+        "{}",
+        found.verdict
+    );
 }
 
 /// Needs root.

@@ -281,7 +281,10 @@ mod tests {
         assert_eq!(life.since_ns, 2 | 102 << 32);
         assert_eq!((life.tid, life.pid, life.parent, life.group), (14, 114, 15, 115));
         assert_eq!((life.state, life.call, life.user_stack), (16, 116, 117));
-        assert_eq!((life.woken, life.waker, life.pending_ns), (118, 19, 13 | 113 << 32));
+        assert_eq!(
+            (life.woken, life.waker, life.pending_ns),
+            (118, 19, 13 | 113 << 32)
+        );
         assert_eq!(life.comm[8..12], 21_u32.to_ne_bytes());
     }
 
@@ -289,6 +292,9 @@ mod tests {
     fn a_key_has_its_halves() {
         assert_eq!(of_group_key(group_key(7, 9)), (7, 9));
         let key = WaitKey::from([1 | 2 << 32, 3 | 4 << 32, 5 | 6 << 32, 7]);
-        assert_eq!((key.group, key.call, key.woken_by, key.waker, key.ended), (1, 2, 5, 6, 7));
+        assert_eq!(
+            (key.group, key.call, key.woken_by, key.waker, key.ended),
+            (1, 2, 5, 6, 7)
+        );
     }
 }

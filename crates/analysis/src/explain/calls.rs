@@ -48,7 +48,9 @@ const WRITES: [&str; 8] = [
 const CLOCKS: [&str; 3] = ["timerfd_read", "do_nanosleep", "hrtimer_nanosleep"];
 
 /// Beginnings of the names of system calls whose result is a number of bytes.
-const MOVES: [&str; 8] = ["read", "write", "pread", "pwrite", "send", "recv", "splice", "getdents"];
+const MOVES: [&str; 8] = [
+    "read", "write", "pread", "pwrite", "send", "recv", "splice", "getdents",
+];
 
 /// Whether a system call's result is a number of bytes.
 pub(super) fn moves_bytes(name: &str) -> bool {

@@ -22,8 +22,17 @@ impl Contained {
         let marks = timeline(samples, None);
         let at = |name| marks.iter().position(|mark| mark.name == name);
         let (guest, exit) = (at(InstantName::Guest)?, at(InstantName::Exit)?);
-        let length = |from: usize, to: usize| (marks[to].offset_ns - marks[from].offset_ns).max(0).unsigned_abs();
-        let step = |to: usize| (format!("{} to {}", marks[to - 1].name, marks[to].name), length(to - 1, to));
+        let length = |from: usize, to: usize| {
+            (marks[to].offset_ns - marks[from].offset_ns)
+                .max(0)
+                .unsigned_abs()
+        };
+        let step = |to: usize| {
+            (
+                format!("{} to {}", marks[to - 1].name, marks[to].name),
+                length(to - 1, to),
+            )
+        };
         Some(Self {
             launch: (1..=guest).map(step).collect(),
             execution_ns: length(guest, exit),
@@ -39,7 +48,11 @@ impl Contained {
         }
         match outside {
             Some(outside) => parts.add_all(outside.clone(), self.execution_ns as f64),
-            None => parts.add(CauseKind::UserCpu, "its program in the container", self.execution_ns as f64),
+            None => parts.add(
+                CauseKind::UserCpu,
+                "its program in the container",
+                self.execution_ns as f64,
+            ),
         }
         parts
     }

@@ -177,13 +177,17 @@ fn both_parts(a: Side, b: Side) -> [Breakdown; 2] {
 
 /// Whether time of this kind is spent on a CPU, which others on the machine may want as well.
 fn is_on_cpu(kind: CauseKind) -> bool {
-    !matches!(kind, CauseKind::Interference | CauseKind::Sleep | CauseKind::IoWait)
+    !matches!(
+        kind,
+        CauseKind::Interference | CauseKind::Sleep | CauseKind::IoWait
+    )
 }
 
 /// How long both sides together waited for a CPU that others had, over how long they were on one. Both run in turns on
 /// the same machine, so what has twice as much to do waits twice as long: that is no cause of its own. Only what one side
 /// waits beyond this is.
 fn common_interference(parts: &[Breakdown; 2]) -> f64 {
-    let both = |of: &dyn Fn(CauseKind) -> bool| -> f64 { parts.iter().map(|parts| parts.where_kind(of)).sum() };
+    let both =
+        |of: &dyn Fn(CauseKind) -> bool| -> f64 { parts.iter().map(|parts| parts.where_kind(of)).sum() };
     both(&|kind| kind == CauseKind::Interference) / both(&is_on_cpu).max(1.0)
 }

@@ -16,7 +16,11 @@ pub fn pool(mut profiles: Vec<Profile>) -> Option<Profile> {
         add_looks(&mut best, other);
     }
     best.runs_looked_at = u32::try_from(runs).unwrap_or(u32::MAX);
-    for stack in best.stacks.iter_mut().filter(|stack| stack.what == Counted::OnCpu) {
+    for stack in best
+        .stacks
+        .iter_mut()
+        .filter(|stack| stack.what == Counted::OnCpu)
+    {
         stack.ns = stack.count * best.sample_period_ns / runs;
     }
     best.stacks.sort_by_key(|stack| std::cmp::Reverse(stack.ns));
@@ -27,11 +31,18 @@ pub fn pool(mut profiles: Vec<Profile>) -> Option<Profile> {
 fn add_looks(best: &mut Profile, other: &Profile) {
     let same = same_threads(&best.threads, &other.threads);
     let mut known: HashMap<(u32, Vec<_>), usize> = HashMap::new();
-    for (at, stack) in best.stacks.iter().enumerate().filter(|(_, stack)| stack.what == Counted::OnCpu) {
+    for (at, stack) in best
+        .stacks
+        .iter()
+        .enumerate()
+        .filter(|(_, stack)| stack.what == Counted::OnCpu)
+    {
         known.insert((stack.tid, stack.frames.clone()), at);
     }
     for stack in other.stacks.iter().filter(|stack| stack.what == Counted::OnCpu) {
-        let Some(&tid) = same.get(&stack.tid) else { continue };
+        let Some(&tid) = same.get(&stack.tid) else {
+            continue;
+        };
         match known.get(&(tid, stack.frames.clone())) {
             Some(&at) => best.stacks[at].count += stack.count,
             None => best.stacks.push(Stack { tid, ..stack.clone() }),
@@ -43,7 +54,9 @@ fn add_looks(best: &mut Profile, other: &Profile) {
 fn same_threads(best: &[Thread], other: &[Thread]) -> HashMap<u32, u32> {
     let ours: HashMap<(&str, usize), u32> = places(best).collect();
     let theirs = places(other);
-    theirs.filter_map(|(place, tid)| Some((tid, *ours.get(&place)?))).collect()
+    theirs
+        .filter_map(|(place, tid)| Some((tid, *ours.get(&place)?)))
+        .collect()
 }
 
 fn places(threads: &[Thread]) -> impl Iterator<Item = ((&str, usize), u32)> {

@@ -131,13 +131,23 @@ fn who_waits_for_a_worker_waits_for_what_that_does() {
     ];
     let waits = vec![wait("futex", Waker::Thread(2), 2, 40 * MS)];
     assert_all_is(&waiting(waits.clone(), vec![sleeper], vec![]), CauseKind::Sleep);
-    assert_all_is(&waiting(waits, vec![thread(2, 40 * MS)], vec![]), CauseKind::UserCpu);
+    assert_all_is(
+        &waiting(waits, vec![thread(2, 40 * MS)], vec![]),
+        CauseKind::UserCpu,
+    );
 }
 
 #[test]
 fn who_waits_for_a_compiler_waits_for_compiling_however_rarely_it_was_met() {
     let stacks = vec![
-        stack(3, 9, &[("memmove", Layer::Library), ("[module in the making]", Layer::Compiler)]),
+        stack(
+            3,
+            9,
+            &[
+                ("memmove", Layer::Library),
+                ("[module in the making]", Layer::Compiler),
+            ],
+        ),
         stack(3, 2, &[("rayon_core::sleep", Layer::Engine)]),
     ];
     let waits = vec![wait("futex", Waker::Thread(2), 3, 20 * MS)];
@@ -148,9 +158,15 @@ fn who_waits_for_a_compiler_waits_for_compiling_however_rarely_it_was_met() {
 #[test]
 fn page_faults_of_a_compiler_are_compiling() {
     let fault = [("clear_page", Layer::Kernel), ("exc_page_fault", Layer::Kernel)];
-    let compiler = [fault[0], fault[1], ("malloc", Layer::Library), ("cranelift", Layer::Compiler)];
+    let compiler = [
+        fault[0],
+        fault[1],
+        ("malloc", Layer::Library),
+        ("cranelift", Layer::Compiler),
+    ];
     let program = [fault[0], fault[1], ("touch", Layer::Program)];
-    let run = |frames: &[(&str, Layer)]| profile(50 * MS, vec![thread(1, 50 * MS)], vec![stack(1, 80, frames)]);
+    let run =
+        |frames: &[(&str, Layer)]| profile(50 * MS, vec![thread(1, 50 * MS)], vec![stack(1, 80, frames)]);
     let first = |frames| explained(&run(frames))[0].kind;
     assert_eq!(first(&compiler), CauseKind::Compile);
     assert_eq!(first(&program), CauseKind::PageFaults);
@@ -178,7 +194,10 @@ fn a_disk_is_waited_for_also_by_the_cpu_that_asks_it() {
 #[test]
 fn the_way_into_the_kernel_is_the_calls_not_the_programs() {
     let write = [("entry_SYSCALL_64", Layer::Kernel), ("write", Layer::Program)];
-    let probe = [("bpf_prog_1234_call_enter", Layer::Kernel), ("do_syscall_64", Layer::Kernel)];
+    let probe = [
+        ("bpf_prog_1234_call_enter", Layer::Kernel),
+        ("do_syscall_64", Layer::Kernel),
+    ];
     let own = [("main", Layer::Program)];
     let mut root = thread(1, 60 * MS);
     root.syscalls = vec![call("write", 200_000, 40 * MS)];
@@ -197,7 +216,9 @@ fn helpers_that_are_read_from_are_processes_where_they_are_many() {
         ..thread(tid, MS / 2)
     };
     let helpers: Vec<Thread> = (2..40).map(helper).collect();
-    let waits = (2..40).map(|tid| wait("read", Waker::Thread(tid), 1, MS)).collect();
+    let waits = (2..40)
+        .map(|tid| wait("read", Waker::Thread(tid), 1, MS))
+        .collect();
     assert_all_is(&waiting(waits, helpers, vec![]), CauseKind::Processes);
 }
 
@@ -216,7 +237,10 @@ fn a_pipe_that_is_full_is_waiting_for_its_reader() {
 #[test]
 fn yielding_in_turns_is_a_lock() {
     let waits = vec![wait("sched_yield", Waker::Thread(2), 9, 30 * MS)];
-    assert_all_is(&waiting(waits, vec![thread(2, 30 * MS)], vec![]), CauseKind::LockWait);
+    assert_all_is(
+        &waiting(waits, vec![thread(2, 30 * MS)], vec![]),
+        CauseKind::LockWait,
+    );
 }
 
 /// Others take half of every CPU from both: that doubles everything, and is no cause.
@@ -283,14 +307,21 @@ fn runs_are_pooled_thread_by_thread() {
     };
     let pooled = pool(vec![of(3 * MS, [1, 2], 1), of(2 * MS, [11, 12], 2)]).expect("two");
     assert_eq!((pooled.wall_ns, pooled.runs_looked_at), (2 * MS, 2));
-    let looks: Vec<_> = pooled.stacks.iter().map(|stack| (stack.tid, stack.count, stack.ns)).collect();
+    let looks: Vec<_> = pooled
+        .stacks
+        .iter()
+        .map(|stack| (stack.tid, stack.count, stack.ns))
+        .collect();
     assert_eq!(looks, [(11, 3, 3 * MS / 4), (12, 3, 3 * MS / 4)]);
 }
 
 #[test]
 fn a_containers_way_to_its_program_is_making_processes() {
     let contained = Contained {
-        launch: vec![("launch to created".to_owned(), 6 * MS), ("cgroup_made to exec".to_owned(), 150 * MS)],
+        launch: vec![
+            ("launch to created".to_owned(), 6 * MS),
+            ("cgroup_made to exec".to_owned(), 150 * MS),
+        ],
         execution_ns: 11 * MS,
     };
     let (outside, nothing) = (short(), Profile::default());

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use wbd_abi::diagnosis::{
-    Calls, ENDED_EMPTY, ENDED_LATE, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD, WaitKey,
-    Waited, YIELDED,
+    Calls, ENDED_EMPTY, ENDED_LATE, Life, NO_STACK, REST, WOKEN_BY_END, WOKEN_BY_OTHER, WOKEN_BY_THREAD,
+    WaitKey, Waited, YIELDED,
 };
 use wbd_linux::sampling::{Mapped, Sample, Seen};
 use wbd_linux::symbols::Kernel;
@@ -197,7 +197,13 @@ fn merged(waits: impl Iterator<Item = Wait>) -> Vec<Wait> {
     for wait in waits {
         let same = all.iter_mut().find(|one| {
             (&one.syscall, &one.function, one.disk, one.waker, one.timed_out)
-                == (&wait.syscall, &wait.function, wait.disk, wait.waker, wait.timed_out)
+                == (
+                    &wait.syscall,
+                    &wait.function,
+                    wait.disk,
+                    wait.waker,
+                    wait.timed_out,
+                )
         });
         match same {
             Some(one) => {

@@ -78,7 +78,10 @@ fn look(freezer: &Freezer, cache_bytes: u64) -> Option<Reach> {
 
 /// How long a process's threads had a CPU so far.
 fn cpu_ns(pid: u32) -> u64 {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let threads = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let of_thread = |thread: fs::DirEntry| {
         let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
         text.split_whitespace().next()?.parse::<u64>().ok()
@@ -97,7 +100,10 @@ fn referenced_bytes(pid: u32) -> Option<u64> {
 /// A CPU's second-level cache.
 fn cache_bytes() -> u64 {
     let text = fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index2/size").unwrap_or_default();
-    let kib = text.trim().strip_suffix('K').and_then(|kib| kib.parse::<u64>().ok());
+    let kib = text
+        .trim()
+        .strip_suffix('K')
+        .and_then(|kib| kib.parse::<u64>().ok());
     kib.map_or(USUAL_CACHE_BYTES, |kib| kib * 1024)
 }
 

@@ -103,7 +103,13 @@ pub(crate) fn run(
         ..Seen::default()
     };
     let plans = [&a.plan, &b.plan];
-    seen.look(laboratory, plans, &plain, &mut explanation.warnings, (&*news, cancel))?;
+    seen.look(
+        laboratory,
+        plans,
+        &plain,
+        &mut explanation.warnings,
+        (&*news, cancel),
+    )?;
     if seen.asks_for_memory() {
         news.send(Progress::Preparing("runs whose memory is looked at".to_owned()));
         for (side, subject) in subjects.iter_mut().enumerate() {

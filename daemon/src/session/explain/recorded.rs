@@ -118,6 +118,8 @@ fn is_alone(samples: [&[Sample]; 2]) -> bool {
 }
 
 fn sum(samples: &[Sample], metrics: &[Metric]) -> u64 {
-    let medians = metrics.iter().map(|metric| explain::median(&values(samples, *metric)));
+    let medians = metrics
+        .iter()
+        .map(|metric| explain::median(&values(samples, *metric)));
     medians.sum()
 }

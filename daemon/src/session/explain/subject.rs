@@ -204,7 +204,8 @@ impl Subject {
                     guest: Guest::Entry,
                 };
                 let (run, order) = (self.runs, self.runs);
-                let made = crate::collect::container::sample(observed, requests, &used, &expected, run, order);
+                let made =
+                    crate::collect::container::sample(observed, requests, &used, &expected, run, order);
                 Ok(made)
             }
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),

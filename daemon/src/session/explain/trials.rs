@@ -137,9 +137,14 @@ impl Question<'_> {
         for cause in worth.take(MOST_CAUSES) {
             for &change in Change::of(cause) {
                 if !known.iter().any(|(made, _)| *made == change) {
-                    let Some(plans) = self.changed(change) else { continue };
+                    let Some(plans) = self.changed(change) else {
+                        continue;
+                    };
                     if !self.clock.allows(self.needed(change)) {
-                        left_out.push(format!("{} was not tried: it would have taken too long", change.text()));
+                        left_out.push(format!(
+                            "{} was not tried: it would have taken too long",
+                            change.text()
+                        ));
                         continue;
                     }
                     known.push((change, self.outcome(laboratory, change, plans, news, cancel)?));
