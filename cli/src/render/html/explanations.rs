@@ -7,7 +7,7 @@ use wbd_model::request::KeptExplanation;
 use super::chart::{self, Bar};
 use super::element::{Field, embedded, escape, figure, fold, list, name, panel, panels, table, wide};
 use crate::render::busiest::{Place, busiest};
-use crate::render::explanation::{MOST_FUNCTIONS, difference, name as cell_name};
+use crate::render::explanation::{MOST_FUNCTIONS, difference, name as cell_name, percent};
 use crate::render::flame;
 use crate::render::listing::date;
 
@@ -65,7 +65,7 @@ fn causes(explanation: &Explanation) -> String {
         return String::new();
     }
     let mut bars: Vec<Bar> = explanation.causes.iter().map(bar).collect();
-    bars.push(share("unattributed", explanation.unattributed, ""));
+    bars.push(share("unattributed", explanation.unattributed));
     let longest = bars.iter().map(|bar| bar.span[1]).fold(1.0, f64::max);
     for bar in &mut bars {
         bar.span[1] /= longest;
@@ -78,15 +78,14 @@ fn causes(explanation: &Explanation) -> String {
 }
 
 fn bar(cause: &Cause) -> Bar {
-    let sure = if cause.confirmed { ", confirmed" } else { "" };
-    share(&cause.kind.to_string(), cause.share, sure)
+    share(&cause.kind.to_string(), cause.share)
 }
 
-fn share(name: &str, share: f64, remark: &str) -> Bar {
+fn share(name: &str, share: f64) -> Bar {
     Bar {
         name: name.to_owned(),
         span: [0.0, share.max(0.0)],
-        figure: format!("{:.0} %{remark}", share * 100.0),
+        figure: format!("{} %", percent(share)),
         ..Bar::default()
     }
 }
@@ -98,7 +97,7 @@ fn row(cause: &Cause) -> Vec<Field> {
         name("").class("why")
     };
     vec![
-        figure(format!("{:.0} %", cause.share * 100.0)),
+        figure(format!("{} %", percent(cause.share))),
         name(cause.kind.to_string()),
         tried,
         name(cause.text.clone()).class("prose"),
