@@ -89,7 +89,8 @@ pub(crate) enum Command {
     Anomalies {
         #[command(flatten)]
         experiment: ExperimentArg,
-        /// A metric to look at; may be given several times [default: execution, startup and rss_peak]
+        /// A metric to look at; may be given several times [default: net_execution, net_startup, or where a cell
+        /// lacks them execution and startup; and rss_peak]
         #[arg(long = "metric", value_name = "METRIC", hide_possible_values = true)]
         metrics: Vec<Metric>,
     },

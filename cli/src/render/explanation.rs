@@ -3,12 +3,15 @@
 use wbd_model::Unit;
 use wbd_model::compare::ComparedCell;
 use wbd_model::explanation::{Cause, Difference, Explanation, Trial};
-use wbd_model::profile::{Counted, Frame, Layer, Profile};
+use wbd_model::profile::Profile;
 
+use super::busiest::busiest;
 use super::table::plain;
 use super::units::figure;
 use super::workload;
 
+/// Prose is as wide as this.
+const WIDTH: usize = 100;
 /// Functions that are shown of each run.
 pub(super) const MOST_FUNCTIONS: usize = 8;
 
@@ -30,8 +33,7 @@ pub(crate) fn draw(explanation: &Explanation) -> String {
         );
     }
     text += "\n";
-    text += &plain(&explanation.verdict);
-    text += "\n";
+    text += &wrapped(&explanation.verdict, "");
     if !explanation.causes.is_empty() {
         text += &format!("\n{}", causes(explanation));
     }
@@ -73,17 +75,37 @@ pub(super) fn difference(difference: Difference) -> String {
 fn causes(explanation: &Explanation) -> String {
     let line = |cause: &Cause| {
         let sure = if cause.confirmed { ", confirmed" } else { "" };
-        let share = cause.share * 100.0;
-        format!(
-            "{share:>5.0} %  {}{sure}\n         {}\n",
-            cause.kind,
-            plain(&cause.text)
-        )
+        let share = percent(cause.share);
+        let text = wrapped(&cause.text, "         ");
+        format!("{share:>5} %  {}{sure}\n{text}", cause.kind)
     };
     let mut text = String::from("share of the difference, and what was seen:\n");
     text.extend(explanation.causes.iter().map(line));
-    let left = explanation.unattributed * 100.0;
-    text + &format!("{left:>5.0} %  unattributed\n")
+    let left = percent(explanation.unattributed);
+    text + &format!("{left:>5} %  unattributed\n")
+}
+
+/// A share in percent; what rounds to nothing has no sign.
+pub(super) fn percent(share: f64) -> f64 {
+    (share * 100.0).round() + 0.0
+}
+
+/// Prose in lines that can be read, each behind the indent.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::new();
+    for word in plain(text).split(' ') {
+        let longer = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && indent.len() + longer > WIDTH {
+            lines += &format!("{indent}{line}\n");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    lines + &format!("{indent}{line}\n")
 }
 
 fn trial(trial: &Trial) -> String {
@@ -92,34 +114,37 @@ fn trial(trial: &Trial) -> String {
 
 /// Where the clock met a run most often.
 fn functions(which: &str, profile: &Profile) -> String {
-    let (all, counts) = busiest(profile);
+    let (all, places) = busiest(profile);
     let mut text = format!("\n{which} on its CPUs, by function ({all} looks):\n");
-    for (frame, count) in counts.into_iter().take(MOST_FUNCTIONS) {
-        let share = 100.0 * count as f64 / all.max(1) as f64;
-        let module = plain(&frame.module);
-        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&frame.function));
+    for place in places.into_iter().take(MOST_FUNCTIONS) {
+        let share = 100.0 * place.count as f64 / all.max(1) as f64;
+        let module = plain(&place.frame.module);
+        text += &format!("  {share:>5.1} %  {}  {module}\n", plain(&place.name()));
     }
     text
 }
 
-/// How often the clock met a run on a CPU, and in which functions of its own, the busiest first.
-pub(super) fn busiest(profile: &Profile) -> (u64, Vec<(&Frame, u64)>) {
-    let looks = profile.stacks.iter().filter(|stack| stack.what == Counted::OnCpu);
-    let mut counts: Vec<(&Frame, u64)> = Vec::new();
-    for stack in looks {
-        let Some(frame) = stack
-            .frames
-            .iter()
-            .find(|frame| frame.layer != Layer::Kernel)
-            .or(stack.frames.first())
-        else {
-            continue;
-        };
-        match counts.iter_mut().find(|(known, _)| *known == frame) {
-            Some((_, count)) => *count += stack.count,
-            None => counts.push((frame, stack.count)),
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        assert_eq!(
+            [-0.004, -1.64, 0.005].map(percent).map(|share| share.to_string()),
+            ["0", "-164", "1"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost_and_no_line_too_long(words in prop::collection::vec("[a-z`]{1,30}", 0..60)) {
+            let text = words.join(" ");
+            let lines = wrapped(&text, "    ");
+            prop_assert!(lines.lines().all(|line| line.len() <= WIDTH && line.starts_with("    ")));
+            prop_assert_eq!(lines.split_whitespace().collect::<Vec<_>>().join(" "), text);
         }
     }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    (counts.iter().map(|(_, count)| count).sum(), counts)
 }

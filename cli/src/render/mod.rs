@@ -2,6 +2,7 @@
 //! [`progress`].
 
 pub(crate) mod anomalies;
+mod busiest;
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod experiment;

@@ -67,7 +67,8 @@ pub(in crate::render) mod tests {
     use roxmltree::{Document, ParsingOptions};
     use wbd_model::profile::{Counted, Layer, Profile};
 
-    use super::fold::tests::{of, profile, stack};
+    use super::fold::tests::profile;
+    pub(in crate::render) use super::fold::tests::{of, stack};
     use super::*;
 
     /// The run twice, but that A computes longer in a function of the guest's.

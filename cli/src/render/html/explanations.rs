@@ -1,12 +1,13 @@
 //! Why cells differ: causes by the share they carry, what was tried, where both runs spent their time.
 
 use wbd_model::explanation::{Cause, Explanation};
-use wbd_model::profile::{Frame, Profile};
+use wbd_model::profile::Profile;
 use wbd_model::request::KeptExplanation;
 
 use super::chart::{self, Bar};
 use super::element::{Field, embedded, escape, figure, fold, list, name, panel, panels, table, wide};
-use crate::render::explanation::{MOST_FUNCTIONS, busiest, difference, name as cell_name};
+use crate::render::busiest::{Place, busiest};
+use crate::render::explanation::{MOST_FUNCTIONS, difference, name as cell_name, percent};
 use crate::render::flame;
 use crate::render::listing::date;
 
@@ -64,7 +65,7 @@ fn causes(explanation: &Explanation) -> String {
         return String::new();
     }
     let mut bars: Vec<Bar> = explanation.causes.iter().map(bar).collect();
-    bars.push(share("unattributed", explanation.unattributed, ""));
+    bars.push(share("unattributed", explanation.unattributed));
     let longest = bars.iter().map(|bar| bar.span[1]).fold(1.0, f64::max);
     for bar in &mut bars {
         bar.span[1] /= longest;
@@ -77,15 +78,14 @@ fn causes(explanation: &Explanation) -> String {
 }
 
 fn bar(cause: &Cause) -> Bar {
-    let sure = if cause.confirmed { ", confirmed" } else { "" };
-    share(&cause.kind.to_string(), cause.share, sure)
+    share(&cause.kind.to_string(), cause.share)
 }
 
-fn share(name: &str, share: f64, remark: &str) -> Bar {
+fn share(name: &str, share: f64) -> Bar {
     Bar {
         name: name.to_owned(),
         span: [0.0, share.max(0.0)],
-        figure: format!("{:.0} %{remark}", share * 100.0),
+        figure: format!("{} %", percent(share)),
         ..Bar::default()
     }
 }
@@ -97,7 +97,7 @@ fn row(cause: &Cause) -> Vec<Field> {
         name("").class("why")
     };
     vec![
-        figure(format!("{:.0} %", cause.share * 100.0)),
+        figure(format!("{} %", percent(cause.share))),
         name(cause.kind.to_string()),
         tried,
         name(cause.text.clone()).class("prose"),
@@ -140,15 +140,15 @@ fn functions(explanation: &Explanation) -> String {
 }
 
 fn functions_of(which: &str, profile: &Profile) -> String {
-    let (all, counts) = busiest(profile);
-    let row = |(frame, count): (&Frame, u64)| {
+    let (all, places) = busiest(profile);
+    let row = |place: Place<'_>| {
         vec![
-            figure(format!("{:.1} %", 100.0 * count as f64 / all.max(1) as f64)),
-            name(frame.function.clone()).class("prose"),
-            name(frame.module.clone()),
+            figure(format!("{:.1} %", 100.0 * place.count as f64 / all.max(1) as f64)),
+            name(place.name()).class("prose"),
+            name(place.frame.module.clone()),
         ]
     };
-    let rows: Vec<Vec<Field>> = counts.into_iter().take(MOST_FUNCTIONS).map(row).collect();
+    let rows: Vec<Vec<Field>> = places.into_iter().take(MOST_FUNCTIONS).map(row).collect();
     let title = format!("<p>{which}, {all} looks of the clock:</p>\n");
     title + &table(&["share", "function", "of"], &rows)
 }

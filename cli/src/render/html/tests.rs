@@ -175,7 +175,8 @@ fn an_explanation_is_there_with_its_causes_its_trials_and_its_flame_graph() {
     for said in [
         "7:slow/fasta against 7:quick/fasta",
         "A takes 4 times as long",
-        "90 %, confirmed",
+        "90 %",
+        "confirmed",
         "seen of lock-wait",
         "-15 %",
         "with more of it, more",

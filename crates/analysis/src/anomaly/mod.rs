@@ -15,7 +15,7 @@ mod words;
 
 use wbd_model::anomaly::{Anomalies, Anomaly, Group, Pattern};
 use wbd_model::compare::ComparedCell;
-use wbd_model::{Experiment, Metric, SCHEMA};
+use wbd_model::{Cell, Experiment, Metric, SCHEMA};
 
 use self::table::{FEWEST, Scale, Table, median};
 
@@ -25,13 +25,14 @@ const LEVEL: f64 = 0.05;
 const LEAST_FACTOR: f64 = 1.5;
 /// Residuals spread at least as far as this share: figures agree better by chance alone.
 const LEAST_SPREAD: f64 = 0.02;
-/// What is looked at where nothing is named.
+/// What is looked at where nothing is named; of times those without interference, if all cells have them.
 const USUAL: [Metric; 3] = [Metric::Execution, Metric::Startup, Metric::RssPeak];
 
 /// Looks for cells that break the pattern, metric by metric. The experiment must have its runs.
 #[must_use]
 pub fn anomalies(experiment: &Experiment, metrics: &[Metric]) -> Anomalies {
-    let metrics = if metrics.is_empty() { &USUAL } else { metrics };
+    let usual = USUAL.map(|metric| undisturbed(experiment, metric));
+    let metrics = if metrics.is_empty() { &usual } else { metrics };
     let looks: Vec<(Metric, Option<Group>)> = metrics.iter().flat_map(|metric| groups(*metric)).collect();
     let level = LEVEL / looks.len() as f64;
     let look = |(metric, group)| pattern(experiment, metric, group, level);
@@ -41,6 +42,21 @@ pub fn anomalies(experiment: &Experiment, metrics: &[Metric]) -> Anomalies {
         level: LEVEL,
         metrics: looks.into_iter().map(look).collect(),
     }
+}
+
+/// The metric without interference where every cell that has the one has the other: a busy machine makes cells strange
+/// by chance, and hides those that are.
+fn undisturbed(experiment: &Experiment, metric: Metric) -> Metric {
+    let has = |cell: &Cell, metric| {
+        cell.samples
+            .iter()
+            .any(|sample| sample.metrics.contains_key(&metric))
+    };
+    let everywhere = |net: &Metric| {
+        let mut cells = experiment.cells.iter();
+        cells.all(|cell| has(cell, *net) || !has(cell, metric))
+    };
+    metric.net().filter(everywhere).unwrap_or(metric)
 }
 
 /// The tables in which a metric is looked at.

@@ -358,6 +358,29 @@ fn a_cell_that_takes_twice_the_memory_is_found_where_effects_add() {
     assert_eq!(found, [pair("d", "4")]);
 }
 
+/// Others on the machine made most runs of a cell ten times as long: that is not the cell's doing.
+#[test]
+fn times_without_interference_are_looked_at_where_all_cells_have_them() {
+    let mut made = by_hand(Metric::Execution, &["a", "b", "c", "d"], |row, column| {
+        1e9 * ((row + 1) * (column + 1)) as f64
+    });
+    let looked_at = |experiment: &Experiment| anomalies(experiment, &[]).metrics[0].metric;
+    assert_eq!(looked_at(&made), Metric::Execution);
+    for sample in made.cells.iter_mut().flat_map(|cell| &mut cell.samples) {
+        let execution = sample.metrics[&Metric::Execution];
+        sample.metrics.insert(Metric::NetExecution, execution);
+    }
+    for sample in &mut made.cells[7].samples[..2] {
+        *sample.metrics.get_mut(&Metric::Execution).unwrap() *= 10;
+    }
+    assert_eq!(looked_at(&made), Metric::NetExecution);
+    assert!(anomalies(&made, &[]).metrics[0].anomalies.is_empty());
+    made.cells[0].samples.iter_mut().for_each(|sample| {
+        sample.metrics.remove(&Metric::NetExecution);
+    });
+    assert_eq!(looked_at(&made), Metric::Execution);
+}
+
 fn times(mut experiment: Experiment, factor: u64) -> Experiment {
     let samples = experiment.cells.iter_mut().flat_map(|cell| &mut cell.samples);
     for value in samples.flat_map(|sample| sample.metrics.values_mut()) {
