@@ -26,6 +26,7 @@ Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 Acquire::Languages "none";
+APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -41,20 +42,28 @@ pub(crate) struct Apt {
 }
 
 impl Apt {
-    /// One that knows `suite` alone, by the index of this moment.
-    pub(crate) fn of(folder: &Path, suite: &str) -> Result<Self> {
+    /// One that knows `suite` alone, by the index of this moment; for another architecture than the host's if one is told.
+    pub(crate) fn of(folder: &Path, suite: &str, architecture: Option<&str>) -> Result<Self> {
+        Self::with(folder, &format!("{} {suite}", mirror("Debian")?), architecture)
+    }
+
+    /// One that knows what Debian adds to the host's own suite for security, and newer compilers with it.
+    pub(crate) fn of_additions(folder: &Path, architecture: &str) -> Result<Self> {
+        Self::with(folder, &mirror("Debian-Security")?, Some(architecture))
+    }
+
+    fn with(folder: &Path, source: &str, architecture: Option<&str>) -> Result<Self> {
         for below in ["lists/partial", "archives/partial"] {
             make_dir(&folder.join(below))?;
         }
-        let mirror = mirror()?;
         let place = folder.to_str().context("the build directory's path is no text")?;
         for (name, content) in [
             ("status", String::new()),
             (
                 "sources.list",
-                format!("deb [signed-by={KEYS} target=Packages] {mirror} {suite} main\n"),
+                format!("deb [signed-by={KEYS} target=Packages] {source} main\n"),
             ),
-            ("apt.conf", CONFIGURATION.replace("{folder}", place)),
+            ("apt.conf", configuration(place, architecture)),
         ] {
             let path = folder.join(name);
             fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
@@ -80,6 +89,34 @@ impl Apt {
         self.archives()
     }
 
+    /// The package on which another depends, of those that begin so: a kernel's own, by the name that stays the same.
+    pub(crate) fn newest(&self, package: &str, begins: &str) -> Result<String> {
+        let depends = shell::read(self.command("apt-cache").args(["depends", package]))?;
+        let mut names = depends
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Depends: "));
+        let newest = names.find(|name| name.starts_with(begins));
+        let missing = || format!("{package} depends on no {begins}*");
+        newest.map(str::to_owned).with_context(missing)
+    }
+
+    /// Downloads one package, as `NAME` or `NAME=VERSION`, without what it depends on.
+    pub(crate) fn download_alone(&self, package: &str) -> Result<PathBuf> {
+        let archives = self.folder.join("archives");
+        shell::run(
+            self.command("apt-get")
+                .current_dir(&archives)
+                .args(["--quiet", "download", package]),
+        )?;
+        let begins = format!("{}_", package.split('=').next().unwrap_or(package));
+        let mut files = self.archives()?.into_iter();
+        let found = files.find(|file| {
+            file.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(&begins))
+        });
+        found.with_context(|| format!("apt downloaded {package} and it is not in {}", archives.display()))
+    }
+
     fn archives(&self) -> Result<Vec<PathBuf>> {
         let mut files = list(&self.folder.join("archives"))?;
         files.retain(|file| file.extension().is_some_and(|ending| ending == "deb"));
@@ -93,19 +130,27 @@ impl Apt {
     }
 }
 
-/// Where the host itself gets Debian from.
-fn mirror() -> Result<String> {
+fn configuration(folder: &str, architecture: Option<&str>) -> String {
+    let mut configuration = CONFIGURATION.replace("{folder}", folder);
+    if let Some(name) = architecture {
+        configuration += &format!(
+            "#clear APT::Architectures;\nAPT::Architecture \"{name}\";\nAPT::Architectures {{ \"{name}\"; }};\n"
+        );
+    }
+    configuration
+}
+
+/// Where the host itself gets Debian from, of its parts the one with this label: the mirror, and for additions the suite.
+fn mirror(label: &str) -> Result<String> {
+    let format = match label {
+        "Debian" => "$(ORIGIN) $(LABEL) $(REPO_URI)",
+        _ => "$(ORIGIN) $(LABEL) $(REPO_URI) $(RELEASE)",
+    };
     let mut targets = Command::new("apt-get");
-    targets.args([
-        "indextargets",
-        "--format",
-        "$(ORIGIN) $(LABEL) $(REPO_URI)",
-        "Created-By: Packages",
-    ]);
+    targets.args(["indextargets", "--format", format, "Created-By: Packages"]);
     let targets = shell::read(&mut targets)?;
-    let mirror = targets
-        .lines()
-        .find_map(|line| line.strip_prefix("Debian Debian "));
+    let begins = format!("Debian {label} ");
+    let mirror = targets.lines().find_map(|line| line.strip_prefix(&begins));
     mirror.map(str::to_owned).context(
         "apt knows no mirror of Debian: either this is another distribution, or `apt-get update` has yet to be run",
     )

@@ -9,6 +9,7 @@ mod bpf_linker;
 mod build;
 mod cargo;
 mod compiler;
+mod cross;
 mod demo;
 mod dist;
 mod docker;
@@ -28,6 +29,7 @@ mod tally;
 mod test;
 mod toolchain;
 mod tree;
+mod vm;
 mod wasmedge;
 mod workloads;
 
@@ -62,6 +64,8 @@ enum Task {
     Accuracy,
     /// Run every test that this machine can run
     Test,
+    /// Run the tests that need root on other kernels, each in an emulated machine
+    Vm(vm::Options),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +86,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Accuracy => accuracy::run(&tree)?,
         Task::Bench => bench::run(&tree)?,
         Task::Test => return test::run(&tree),
+        Task::Vm(options) => return vm::run(&tree, &options),
     }
     Ok(ExitCode::SUCCESS)
 }

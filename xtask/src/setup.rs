@@ -57,6 +57,20 @@ const CONTAINERS: &[Package] = &[
     ("iptables", "gives containers a network"),
 ];
 
+/// For other machines than this one.
+pub(crate) const EMULATING: &[Package] = &[
+    ("qemu-system-x86", "is a machine for another kernel"),
+    ("e2fsprogs", "makes the disks of such machines"),
+];
+
+/// For programs of another architecture.
+pub(crate) const CROSS: &[Package] = &[
+    ("rustc-web", "compiles Rust for arm64"),
+    ("gcc-aarch64-linux-gnu", "links programs for arm64"),
+    ("libc6-dev-arm64-cross", "the C library of arm64"),
+    ("qemu-system-arm", "is an arm64 machine"),
+];
+
 /// For one runner alone: without them the others are built.
 pub(crate) const LLVM: &[Package] = &[
     ("llvm-22-dev", "the compiler that Wasmer's LLVM runner contains"),
@@ -88,7 +102,8 @@ pub(crate) fn install_command(packages: &[Package]) -> String {
     format!("sudo apt-get update && sudo apt-get install --yes {list}")
 }
 
-fn provide(wanted: &[Package]) -> Result<()> {
+/// Installs those of `wanted` that are missing.
+pub(crate) fn provide(wanted: &[Package]) -> Result<()> {
     let missing = missing(wanted)?;
     if missing.is_empty() {
         progress::line("setup: nothing is missing");

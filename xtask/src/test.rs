@@ -22,7 +22,7 @@ use crate::tally::{Event, Tally};
 use crate::tree::Tree;
 
 /// The package of black-box tests: it starts the built programs, as root.
-const BLACK_BOX: &str = "wbd-tests";
+pub(crate) const BLACK_BOX: &str = "wbd-tests";
 
 /// Runs all tests; the last line on standard output counts them.
 pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
@@ -101,7 +101,7 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
     let built = steps.run("build", || build::run(tree, &build::Options::default()))?;
     let (dist, runners) = (built.dist, built.runners);
     steps.run("build test programs", || {
-        programs::build(tree, &dist, &Compiler::find(&tree.target)?)
+        programs::build(tree, &dist, &Compiler::find(tree)?)
     })?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));

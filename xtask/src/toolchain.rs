@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::shell;
 
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// A compiler with its cargo.
 pub(crate) enum Toolchain {
