@@ -110,7 +110,7 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
         engines: vec!["wasmtime".to_owned()],
     };
     let dist = build::run(tree, &one_engine)?.dist;
-    programs::build(tree, &dist, &Compiler::find(tree)?)?;
+    programs::build(tree, &dist, &Compiler::find(&tree.target)?)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");
     let log = tree.target.join("accuracy/wbd.log");

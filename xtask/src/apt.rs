@@ -44,24 +44,16 @@ pub(crate) struct Apt {
 impl Apt {
     /// One that knows `suite` alone, by the index of this moment; for another architecture than the host's if one is told.
     pub(crate) fn of(folder: &Path, suite: &str, architecture: Option<&str>) -> Result<Self> {
-        Self::with(folder, &format!("{} {suite}", mirror("Debian")?), architecture)
-    }
-
-    /// One that knows what Debian adds to the host's own suite for security, and newer compilers with it.
-    pub(crate) fn of_additions(folder: &Path, architecture: &str) -> Result<Self> {
-        Self::with(folder, &mirror("Debian-Security")?, Some(architecture))
-    }
-
-    fn with(folder: &Path, source: &str, architecture: Option<&str>) -> Result<Self> {
         for below in ["lists/partial", "archives/partial"] {
             make_dir(&folder.join(below))?;
         }
+        let mirror = mirror()?;
         let place = folder.to_str().context("the build directory's path is no text")?;
         for (name, content) in [
             ("status", String::new()),
             (
                 "sources.list",
-                format!("deb [signed-by={KEYS} target=Packages] {source} main\n"),
+                format!("deb [signed-by={KEYS} target=Packages] {mirror} {suite} main\n"),
             ),
             ("apt.conf", configuration(place, architecture)),
         ] {
@@ -140,17 +132,19 @@ fn configuration(folder: &str, architecture: Option<&str>) -> String {
     configuration
 }
 
-/// Where the host itself gets Debian from, of its parts the one with this label: the mirror, and for additions the suite.
-fn mirror(label: &str) -> Result<String> {
-    let format = match label {
-        "Debian" => "$(ORIGIN) $(LABEL) $(REPO_URI)",
-        _ => "$(ORIGIN) $(LABEL) $(REPO_URI) $(RELEASE)",
-    };
+/// Where the host itself gets Debian from.
+fn mirror() -> Result<String> {
     let mut targets = Command::new("apt-get");
-    targets.args(["indextargets", "--format", format, "Created-By: Packages"]);
+    targets.args([
+        "indextargets",
+        "--format",
+        "$(ORIGIN) $(LABEL) $(REPO_URI)",
+        "Created-By: Packages",
+    ]);
     let targets = shell::read(&mut targets)?;
-    let begins = format!("Debian {label} ");
-    let mirror = targets.lines().find_map(|line| line.strip_prefix(&begins));
+    let mirror = targets
+        .lines()
+        .find_map(|line| line.strip_prefix("Debian Debian "));
     mirror.map(str::to_owned).context(
         "apt knows no mirror of Debian: either this is another distribution, or `apt-get update` has yet to be run",
     )

@@ -29,26 +29,20 @@ pub(crate) struct Built {
 
 /// Builds all that is not up to date.
 pub(crate) fn run(tree: &Tree, options: &Options) -> Result<Built> {
-    let dist = without_runners(tree)?;
+    let dist = Dist::of(tree);
+    build_programs(tree, &dist)?;
+    workloads::build(tree, &dist, &Compiler::find(&tree.target)?)?;
+    build_clock(tree, &dist)?;
     let runners = Runners::build(tree, &dist, &options.engines)?;
     progress::line(format!("built into {}", dist.root.display()));
     runners.report();
     Ok(Built { dist, runners })
 }
 
-/// The same, but for the runners.
-pub(crate) fn without_runners(tree: &Tree) -> Result<Dist> {
-    let dist = Dist::of(tree);
-    build_programs(tree, &dist)?;
-    workloads::build(tree, &dist, &Compiler::find(tree)?)?;
-    build_clock(tree, &dist)?;
-    Ok(dist)
-}
-
 /// What the daemon calibrates itself with.
 fn build_clock(tree: &Tree, dist: &Dist) -> Result<()> {
     make_dir(&dist.runners())?;
-    Compiler::find(tree)?.make(&Program {
+    Compiler::find(&tree.target)?.make(&Program {
         source: tree.root.join("tests/programs/freestanding/clock.c"),
         libraries: Vec::new(),
         form: Form::Freestanding,
@@ -64,7 +58,7 @@ fn build_programs(tree: &Tree, dist: &Dist) -> Result<()> {
         command: &["build", "--release"],
         packages: &packages(&names),
         edges: "normal,build",
-        environment: &tree.environment(),
+        environment: &[],
     };
     let made = job.run(&tree.root)?;
     names

@@ -1,16 +1,14 @@
 //! The one recipe by which C becomes a program, native or Wasm, and when it has to be followed again.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::cross::CLANG_TARGET;
 use crate::dist::{make_dir, read};
 use crate::fingerprint::Digest;
 use crate::shell;
-use crate::tree::Tree;
 
 /// The compiler, of the version whose code the figures are of.
 pub(crate) const CLANG: &str = "clang-19";
@@ -66,24 +64,17 @@ pub(crate) struct Program {
 /// The compiler and the folder in which it notes what it has done.
 pub(crate) struct Compiler {
     version: String,
-    /// The architecture native programs are for, where it is another than the host's.
-    architecture: Option<&'static str>,
     stamps: PathBuf,
 }
 
 impl Compiler {
-    /// Finds the compiler; the notes go below the build directory.
-    pub(crate) fn find(tree: &Tree) -> Result<Self> {
+    /// Finds the compiler; the notes go below the build directory `target`.
+    pub(crate) fn find(target: &Path) -> Result<Self> {
         let version = shell::read(Command::new(CLANG).arg("--version"))
             .context("the workloads need clang-19; `cargo xtask setup` installs it")?;
-        let stamps = tree.target.join("xtask/stamps");
-        let architecture = tree.cross.as_ref().map(|_| CLANG_TARGET);
+        let stamps = target.join("xtask/stamps");
         make_dir(&stamps)?;
-        Ok(Self {
-            version,
-            architecture,
-            stamps,
-        })
+        Ok(Self { version, stamps })
     }
 
     /// Makes the program unless it has been made already from the same source by the same recipe.
@@ -95,28 +86,26 @@ impl Compiler {
         if program.output.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_of| made_of == inputs) {
             return Ok(());
         }
-        shell::run(&mut self.command(program))?;
+        shell::run(&mut command(program))?;
         fs::write(&stamp, inputs).with_context(|| format!("cannot write {}", stamp.display()))
     }
 
     /// The digest of all that decides what comes out.
     fn inputs(&self, program: &Program) -> Result<String> {
         let source = read(&program.source)?;
-        let recipe = format!("{:?}", self.command(program));
+        let recipe = format!("{:?}", command(program));
         Ok(Digest::of([self.version.as_bytes(), recipe.as_bytes(), &source]).to_string())
     }
+}
 
-    fn command(&self, program: &Program) -> Command {
-        let mut clang = Command::new(CLANG);
-        let native = self.architecture.filter(|_| program.form != Form::Wasm);
-        clang
-            .args(native.map(|architecture| format!("--target={architecture}")))
-            .args(FLAGS)
-            .args(program.form.flags())
-            .arg(&program.source)
-            .arg("-o")
-            .arg(&program.output);
-        clang.args(program.libraries.iter().map(|library| format!("-l{library}")));
-        clang
-    }
+fn command(program: &Program) -> Command {
+    let mut clang = Command::new(CLANG);
+    clang
+        .args(FLAGS)
+        .args(program.form.flags())
+        .arg(&program.source)
+        .arg("-o")
+        .arg(&program.output);
+    clang.args(program.libraries.iter().map(|library| format!("-l{library}")));
+    clang
 }

@@ -9,7 +9,6 @@ mod bpf_linker;
 mod build;
 mod cargo;
 mod compiler;
-mod cross;
 mod demo;
 mod dist;
 mod docker;

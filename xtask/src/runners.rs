@@ -95,7 +95,7 @@ fn build_one(tree: &Tree, dist: &Dist, package: &str, means: &Means) -> Result<(
         command: &["build", "--release"],
         packages: &packages(&[package]),
         edges: "normal,build",
-        environment: &[tree.environment(), means.environment.clone()].concat(),
+        environment: &means.environment,
     };
     let made = job.run(&folder(&tree.root, package))?;
     install(executable(&made, package)?, &dist.runners())?;

@@ -63,14 +63,6 @@ pub(crate) const EMULATING: &[Package] = &[
     ("e2fsprogs", "makes the disks of such machines"),
 ];
 
-/// For programs of another architecture.
-pub(crate) const CROSS: &[Package] = &[
-    ("rustc-web", "compiles Rust for arm64"),
-    ("gcc-aarch64-linux-gnu", "links programs for arm64"),
-    ("libc6-dev-arm64-cross", "the C library of arm64"),
-    ("qemu-system-arm", "is an arm64 machine"),
-];
-
 /// For one runner alone: without them the others are built.
 pub(crate) const LLVM: &[Package] = &[
     ("llvm-22-dev", "the compiler that Wasmer's LLVM runner contains"),

@@ -101,7 +101,7 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
     let built = steps.run("build", || build::run(tree, &build::Options::default()))?;
     let (dist, runners) = (built.dist, built.runners);
     steps.run("build test programs", || {
-        programs::build(tree, &dist, &Compiler::find(tree)?)
+        programs::build(tree, &dist, &Compiler::find(&tree.target)?)
     })?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));

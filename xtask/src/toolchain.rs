@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::shell;
 
-pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// A compiler with its cargo.
 pub(crate) enum Toolchain {

@@ -1,13 +1,11 @@
 //! Where the sources and the build results lie.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::cargo;
-use crate::cross::Cross;
 use crate::shell;
 
 /// The checkout and its build directory.
@@ -16,8 +14,6 @@ pub(crate) struct Tree {
     pub root: PathBuf,
     /// Cargo's target directory, wherever the user has put it.
     pub target: PathBuf,
-    /// Where it is built for another architecture: how.
-    pub cross: Option<Cross>,
 }
 
 #[derive(Deserialize)]
@@ -38,12 +34,6 @@ impl Tree {
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
-            cross: None,
         })
-    }
-
-    /// Variables for every cargo that builds.
-    pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
-        self.cross.as_ref().map_or_else(Vec::new, Cross::environment)
     }
 }

@@ -9,7 +9,6 @@ mod machine;
 mod packages;
 mod suite;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,11 +21,9 @@ use self::machine::{MACHINES, Machine};
 use crate::build;
 use crate::cargo::{Job, packages};
 use crate::compiler::Compiler;
-use crate::cross::{self, Cross};
 use crate::dist::Dist;
 use crate::programs;
 use crate::progress;
-use crate::runners::Runners;
 use crate::setup;
 use crate::steps::Steps;
 use crate::tally::Tally;
@@ -50,16 +47,10 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<ExitCode> {
     let machines = options.machines()?;
     let mut steps = Steps::default();
     setup::provide(setup::EMULATING)?;
-    let mut suites: BTreeMap<&str, Suite> = BTreeMap::new();
+    let suite = steps.run("build", || Suite::build(tree, &options.tests))?;
     let mut all = Tally::default();
     let mut faults = 0;
     for machine in &machines {
-        let architecture = machine.architecture;
-        if !suites.contains_key(architecture) {
-            let suite = steps.run("build", || Suite::build(tree, architecture, &options.tests))?;
-            suites.insert(architecture, suite);
-        }
-        let suite = &suites[architecture];
         let outcome = steps.run(machine.name, || suite.run_on(machine, &tree.target.join("vm")))?;
         for fault in &outcome.faults {
             progress::line(format!("{}: {fault}", machine.name));
@@ -98,13 +89,8 @@ impl Options {
     }
 }
 
-/// The engines whose runners the guests of an architecture get: of each kind one.
-fn engines(architecture: &str) -> &'static [&'static str] {
-    match architecture {
-        cross::ARCHITECTURE => &[],
-        _ => &["wasmtime", "wasmi"],
-    }
-}
+/// The engines whose runners guests get: of each kind one.
+const ENGINES: [&str; 2] = ["wasmtime", "wasmi"];
 
 /// What was built, and the tests to run of it.
 struct Suite {
@@ -119,20 +105,13 @@ struct Suite {
 
 impl Suite {
     /// Builds what guests need, of the engines those alone that they get.
-    fn build(host: &Tree, architecture: &str, only: &[String]) -> Result<Self> {
-        let crossing = (architecture == cross::ARCHITECTURE)
-            .then(|| Cross::of(host))
-            .transpose()?;
-        let tree = crossing.as_ref().unwrap_or(host);
-        let dist = build::without_runners(tree)?;
-        let engines: Vec<String> = engines(architecture)
-            .iter()
-            .map(|&engine| engine.to_owned())
-            .collect();
-        if !engines.is_empty() {
-            Runners::build(tree, &dist, &engines)?;
-        }
-        programs::build(tree, &dist, &Compiler::find(tree)?)?;
+    fn build(tree: &Tree, only: &[String]) -> Result<Self> {
+        let engines: Vec<String> = ENGINES.map(str::to_owned).into();
+        let options = build::Options {
+            engines: engines.clone(),
+        };
+        let dist = build::run(tree, &options)?.dist;
+        programs::build(tree, &dist, &Compiler::find(&tree.target)?)?;
         let (mut tests, client) = test_programs(tree)?;
         tests.retain(|(name, _)| only.is_empty() || only.contains(name));
         ensure!(
@@ -150,28 +129,28 @@ impl Suite {
     fn run_on(&self, machine: &Machine, cache: &Path) -> Result<Outcome> {
         let kernel = packages::kernel(machine, cache)?;
         let root = packages::root(machine.architecture, cache)?;
-        let files: Vec<String> = self.files(machine).map(|(name, _)| name.to_owned()).collect();
+        let files: Vec<String> = self.files().map(|(name, _)| name.to_owned()).collect();
         let content = Content {
             root: &root,
             dist: &self.dist,
             engines: &self.engines,
             tests: &self.tests,
             in_place: self.client.as_deref(),
-            list: &self.list(machine),
+            list: &self.list(),
         };
         let disk = content.write(&cache.join(machine.name))?;
         guest::run(machine, &kernel, &disk, &files)
     }
 
     /// The files that run, each with its arguments.
-    fn files(&self, machine: &Machine) -> impl Iterator<Item = (&'static str, String)> {
+    fn files(&self) -> impl Iterator<Item = (&'static str, String)> {
         let is_there = |file: &str| self.tests.iter().any(|(name, _)| name == file);
-        suite::files(machine.architecture).filter(move |(file, _)| is_there(file))
+        suite::files().filter(move |(file, _)| is_there(file))
     }
 
-    fn list(&self, machine: &Machine) -> String {
+    fn list(&self) -> String {
         let line = |(file, arguments): (&str, String)| format!("{file}{arguments}\n");
-        self.files(machine).map(line).collect()
+        self.files().map(line).collect()
     }
 }
 
@@ -182,7 +161,7 @@ fn test_programs(tree: &Tree) -> Result<(Vec<(String, PathBuf)>, Option<PathBuf>
         command: &["test", "--no-run"],
         packages: &packages(&[BLACK_BOX]),
         edges: "normal,build,dev",
-        environment: &tree.environment(),
+        environment: &[],
     }
     .run(&tree.root)?;
     let mut tests = Vec::new();

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::cross;
 use crate::dist::{list, read};
 
 /// A file of tests, and what of it is run.
@@ -22,7 +21,7 @@ enum Which {
     Only(&'static [&'static str]),
 }
 
-const X86: &[Chosen] = &[
+const CHOSEN: &[Chosen] = &[
     ("kernel", Which::All),
     (
         "truths",
@@ -78,32 +77,14 @@ const X86: &[Chosen] = &[
     ),
 ];
 
-/// Guests of this architecture have one CPU, and no runner.
-const ARM64: &[Chosen] = &[
-    ("kernel", Which::All),
-    (
-        "first_instruction",
-        Which::Only(&["runs_follow_one_another_in_the_order_they_say"]),
-    ),
-];
-
-fn chosen(architecture: &str) -> &'static [Chosen] {
-    match architecture {
-        cross::ARCHITECTURE => ARM64,
-        _ => X86,
-    }
-}
-
-/// The files of tests that guests of an architecture run, each with its arguments.
-pub(crate) fn files(architecture: &str) -> impl Iterator<Item = (&'static str, String)> {
+/// The files of tests that guests run, each with its arguments.
+pub(crate) fn files() -> impl Iterator<Item = (&'static str, String)> {
     let arguments = |which: &Which| match which {
         Which::All => String::new(),
         Which::But(left) => left.iter().map(|(test, _)| format!(" --skip {test}")).collect(),
         Which::Only(tests) => format!(" --exact {}", tests.join(" ")),
     };
-    chosen(architecture)
-        .iter()
-        .map(move |(file, which)| (*file, arguments(which)))
+    CHOSEN.iter().map(move |(file, which)| (*file, arguments(which)))
 }
 
 /// How many tests there are in files of tests, whoever runs them.
@@ -122,7 +103,7 @@ mod tests {
     #[test]
     fn tests_that_are_named_are_there() {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tests");
-        for (file, which) in X86.iter().chain(ARM64) {
+        for (file, which) in CHOSEN {
             let text = read(&tests.join(format!("{file}.rs"))).unwrap();
             let text = String::from_utf8(text).unwrap();
             let named: Vec<&str> = match which {
