@@ -4,8 +4,9 @@
 //! first such fault is the first user instruction; the one at the entry address is the entry point. Both
 //! are reported when the fault begins, which is before the instruction runs (docs/METRICS.md: how long).
 
-use aya_ebpf::macros::raw_tracepoint;
-use aya_ebpf::programs::RawTracePointContext;
+use aya_ebpf::EbpfContext as _;
+use aya_ebpf::macros::{perf_event, raw_tracepoint};
+use aya_ebpf::programs::{PerfEventContext, RawTracePointContext};
 use wbd_abi::{EventKind, Process};
 
 use crate::atomic::add;
@@ -55,6 +56,29 @@ pub fn forget(pid: u32) {
 pub fn page_fault(ctx: RawTracePointContext) -> i32 {
     if !nothing_watched() && ctx.arg::<u64>(2) & INSTRUCTION_FETCH != 0 {
         fetched(ctx.arg(0));
+    }
+    0
+}
+
+/// Where `struct bpf_perf_event_data` of arm64 keeps the program counter and the address of the fault: behind 31
+/// registers and the stack pointer, and behind the state of the processor and the sample's period.
+const ARM64_PC: usize = 256;
+const ARM64_ADDRESS: usize = 280;
+
+/// The software event `page-faults`, for arm64, which has no such tracepoint: raised when the fault begins. A page
+/// that is missing at the program counter itself is an instruction fetch.
+#[perf_event]
+pub fn page_fault_arm64(ctx: PerfEventContext) -> u32 {
+    let data = ctx.as_ptr().cast::<u8>();
+    // SAFETY: both lie in the context, as the verifier checks on loading; it takes reads of these whole words alone.
+    let (at, address) = unsafe {
+        (
+            data.add(ARM64_PC).cast::<u64>().read_volatile(),
+            data.add(ARM64_ADDRESS).cast::<u64>().read_volatile(),
+        )
+    };
+    if at == address && !nothing_watched() {
+        fetched(address);
     }
     0
 }

@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, RingBuf};
 use wbd_abi::{
-    Interrupted, MAX_CONTAINERS, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process, RING_BYTES,
-    RunState, Seen,
+    Interrupted, MAX_CONTAINERS, MAX_ENDING, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process,
+    RING_BYTES, RunState, Seen,
 };
 
 /// Records on their way to the daemon.
@@ -26,6 +26,10 @@ pub static CONTAINERS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(MAX_C
 /// Processes between their exec and their ELF entry point.
 #[map]
 pub static PROCESSES: HashMap<u32, Process> = HashMap::with_max_entries(MAX_PROCESSES, 0);
+
+/// Peak resident sets, in pages, of processes that are about to lose their memory map, by process id.
+#[map]
+pub static PEAKS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_ENDING, 0);
 
 /// What was reported of a process that may be an engine, by its run and its id.
 #[map]

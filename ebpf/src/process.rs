@@ -1,12 +1,12 @@
 //! The life of a process: execve, the new image, forks, exit.
 
-use aya_ebpf::macros::{raw_tracepoint, tracepoint};
-use aya_ebpf::programs::{RawTracePointContext, TracePointContext};
+use aya_ebpf::macros::{kprobe, raw_tracepoint, tracepoint};
+use aya_ebpf::programs::{ProbeContext, RawTracePointContext, TracePointContext};
 use wbd_abi::{EventKind, Process};
 
 use crate::first_user;
-use crate::maps::HELPERS;
-use crate::run::Run;
+use crate::maps::{HELPERS, PEAKS};
+use crate::run::{Run, current_pid};
 use crate::task::Task;
 
 /// `syscalls:sys_enter_execve` and `syscalls:sys_enter_execveat`.
@@ -72,6 +72,32 @@ fn report_fork(run: &Run, parent: Task, child: Task) {
     run.send(event);
 }
 
+/// `taskstats_exit`, which every ending thread passes with its memory map. Kernels before 6.16 drop the map before
+/// they reach `sched_process_exit`: for those the peak is noted here.
+#[kprobe]
+pub fn memory_ends(_: ProbeContext) -> u32 {
+    let task = Task::current();
+    if Run::of_current().is_some()
+        && task.is_last_thread()
+        && let Some(memory) = task.memory()
+    {
+        let _ = PEAKS.insert(&current_pid(), &memory.peak_resident_pages(), 0); // the map drops the oldest by itself
+    }
+    0
+}
+
+/// The peak of an ending process, from its memory map or from what was noted while it had one; 0 where neither is.
+#[inline(always)]
+fn peak_pages(task: Task, pid: u32) -> u64 {
+    if let Some(memory) = task.memory() {
+        return memory.peak_resident_pages();
+    }
+    // SAFETY: the value is a number that is only ever replaced as a whole.
+    let noted = unsafe { PEAKS.get(&pid) }.copied().unwrap_or(0);
+    let _ = PEAKS.remove(&pid); // absent where nothing was noted
+    noted
+}
+
 /// `sched:sched_process_exit` (task): a thread ends; the last one ends the process.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn process_exit(ctx: RawTracePointContext) -> i32 {
@@ -88,7 +114,7 @@ pub fn process_exit(ctx: RawTracePointContext) -> i32 {
 #[inline(always)]
 fn report_exit(run: &Run, task: Task) {
     let mut event = run.event(EventKind::Exit);
-    event.a = task.memory().map_or(0, |memory| memory.peak_resident_pages());
+    event.a = peak_pages(task, event.pid);
     event.b = u64::from(task.exit_code());
     run.close_root();
     first_user::forget(event.pid);

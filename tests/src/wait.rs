@@ -1,10 +1,15 @@
 //! Waiting for a condition instead of for a time.
 
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long anything may take: far more than it ever does, so that only a hang uses it up.
-pub const BUDGET: Duration = Duration::from_secs(60);
+/// How long anything may take: far more than it ever does, so that only a hang uses it up. An emulated machine is
+/// given more, in seconds.
+static BUDGET: LazyLock<Duration> = LazyLock::new(|| {
+    let told = std::env::var("WBD_TEST_BUDGET").ok();
+    Duration::from_secs(told.map_or(60, |seconds| seconds.parse().expect("a number of seconds")))
+});
 const POLL: Duration = Duration::from_millis(5);
 
 /// Waits until `look` finds what it looks for.
@@ -18,7 +23,11 @@ pub fn until_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < BUDGET, "waited {BUDGET:?} in vain until {what}");
+        assert!(
+            begun.elapsed() < *BUDGET,
+            "waited {:?} in vain until {what}",
+            *BUDGET
+        );
         sleep(POLL);
     }
 }
@@ -37,7 +46,7 @@ pub fn until_or_last<T>(mut look: impl FnMut() -> T, good: impl Fn(&T) -> bool) 
     let begun = Instant::now();
     loop {
         let seen = look();
-        if good(&seen) || begun.elapsed() > BUDGET {
+        if good(&seen) || begun.elapsed() > *BUDGET {
             return seen;
         }
         sleep(POLL);

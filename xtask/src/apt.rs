@@ -26,6 +26,7 @@ Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 Acquire::Languages "none";
+APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -41,8 +42,8 @@ pub(crate) struct Apt {
 }
 
 impl Apt {
-    /// One that knows `suite` alone, by the index of this moment.
-    pub(crate) fn of(folder: &Path, suite: &str) -> Result<Self> {
+    /// One that knows `suite` alone, by the index of this moment; for another architecture than the host's if one is told.
+    pub(crate) fn of(folder: &Path, suite: &str, architecture: Option<&str>) -> Result<Self> {
         for below in ["lists/partial", "archives/partial"] {
             make_dir(&folder.join(below))?;
         }
@@ -54,7 +55,7 @@ impl Apt {
                 "sources.list",
                 format!("deb [signed-by={KEYS} target=Packages] {mirror} {suite} main\n"),
             ),
-            ("apt.conf", CONFIGURATION.replace("{folder}", place)),
+            ("apt.conf", configuration(place, architecture)),
         ] {
             let path = folder.join(name);
             fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
@@ -80,6 +81,34 @@ impl Apt {
         self.archives()
     }
 
+    /// The package on which another depends, of those that begin so: a kernel's own, by the name that stays the same.
+    pub(crate) fn newest(&self, package: &str, begins: &str) -> Result<String> {
+        let depends = shell::read(self.command("apt-cache").args(["depends", package]))?;
+        let mut names = depends
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Depends: "));
+        let newest = names.find(|name| name.starts_with(begins));
+        let missing = || format!("{package} depends on no {begins}*");
+        newest.map(str::to_owned).with_context(missing)
+    }
+
+    /// Downloads one package, as `NAME` or `NAME=VERSION`, without what it depends on.
+    pub(crate) fn download_alone(&self, package: &str) -> Result<PathBuf> {
+        let archives = self.folder.join("archives");
+        shell::run(
+            self.command("apt-get")
+                .current_dir(&archives)
+                .args(["--quiet", "download", package]),
+        )?;
+        let begins = format!("{}_", package.split('=').next().unwrap_or(package));
+        let mut files = self.archives()?.into_iter();
+        let found = files.find(|file| {
+            file.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(&begins))
+        });
+        found.with_context(|| format!("apt downloaded {package} and it is not in {}", archives.display()))
+    }
+
     fn archives(&self) -> Result<Vec<PathBuf>> {
         let mut files = list(&self.folder.join("archives"))?;
         files.retain(|file| file.extension().is_some_and(|ending| ending == "deb"));
@@ -91,6 +120,16 @@ impl Apt {
         command.arg("--config-file").arg(self.folder.join("apt.conf"));
         command
     }
+}
+
+fn configuration(folder: &str, architecture: Option<&str>) -> String {
+    let mut configuration = CONFIGURATION.replace("{folder}", folder);
+    if let Some(name) = architecture {
+        configuration += &format!(
+            "#clear APT::Architectures;\nAPT::Architecture \"{name}\";\nAPT::Architectures {{ \"{name}\"; }};\n"
+        );
+    }
+    configuration
 }
 
 /// Where the host itself gets Debian from.

@@ -30,6 +30,7 @@ mod tally;
 mod test;
 mod toolchain;
 mod tree;
+mod vm;
 mod wasmedge;
 mod workloads;
 
@@ -68,6 +69,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Run every test that this machine can run
     Test,
+    /// Run the tests that need root on other kernels, each in an emulated machine
+    Vm(vm::Options),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +93,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(options) => fuzz::run(&tree, &options)?,
         Task::Bench => bench::run(&tree)?,
         Task::Test => return test::run(&tree),
+        Task::Vm(options) => return vm::run(&tree, &options),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -58,6 +58,12 @@ const CONTAINERS: &[Package] = &[
     ("iptables", "gives containers a network"),
 ];
 
+/// For other machines than this one.
+pub(crate) const EMULATING: &[Package] = &[
+    ("qemu-system-x86", "is a machine for another kernel"),
+    ("e2fsprogs", "makes the disks of such machines"),
+];
+
 /// For one runner alone: without them the others are built.
 pub(crate) const LLVM: &[Package] = &[
     ("llvm-22-dev", "the compiler that Wasmer's LLVM runner contains"),
@@ -89,7 +95,7 @@ pub(crate) fn install_command(packages: &[Package]) -> String {
     format!("sudo apt-get update && sudo apt-get install --yes {list}")
 }
 
-/// Installs those that are missing.
+/// Installs those of `wanted` that are missing.
 pub(crate) fn provide(wanted: &[Package]) -> Result<()> {
     let missing = missing(wanted)?;
     if missing.is_empty() {

@@ -25,7 +25,7 @@ use crate::tally::{Event, Tally};
 use crate::tree::Tree;
 
 /// The package of black-box tests: it starts the built programs, as root.
-const BLACK_BOX: &str = "wbd-tests";
+pub(crate) const BLACK_BOX: &str = "wbd-tests";
 
 /// What tests need that nothing else does.
 const MANAGER: &[setup::Package] = &[(

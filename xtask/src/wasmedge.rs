@@ -93,7 +93,7 @@ impl Place {
     }
 
     fn fill(&self) -> Result<(), Missing> {
-        let apt = Apt::of(&self.kept.join("apt"), SUITE).map_err(again)?;
+        let apt = Apt::of(&self.kept.join("apt"), SUITE, None).map_err(again)?;
         let offered = apt.versions(PACKAGES[0]).map_err(again)?;
         let Some(version) = offered.iter().find(|version| is_right(version)) else {
             return Err(moved_on(&offered));

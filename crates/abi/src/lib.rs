@@ -19,6 +19,9 @@ pub const MAX_PROCESSES: u32 = 65_536;
 /// Cgroups that helpers made and that are remembered.
 pub const MAX_CONTAINERS: u32 = 1024;
 
+/// Processes that can be between the loss of their memory map and the report of their end at once.
+pub const MAX_ENDING: u32 = 1024;
+
 /// Processes of which it is remembered what was seen, for those that may be engines.
 pub const MAX_ENGINES: u32 = 1024;
 

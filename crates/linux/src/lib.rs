@@ -16,6 +16,7 @@ pub mod peer;
 pub mod perf;
 pub mod process;
 mod raw;
+pub mod release;
 pub mod sampling;
 pub mod scheduling;
 pub mod start;

@@ -5,7 +5,11 @@ use wbd_model::{Instant, InstantName, Instants};
 
 const EXECVE: &str = "tracepoint syscalls:sys_enter_execve";
 const EXEC: &str = "tracepoint sched:sched_process_exec";
-const FAULT: &str = "instruction-fetch fault, tracepoint exceptions:page_fault_user";
+const FAULT: &str = if cfg!(target_arch = "aarch64") {
+    "instruction-fetch fault, software event page-faults"
+} else {
+    "instruction-fetch fault, tracepoint exceptions:page_fault_user"
+};
 const MARK: &str = "USDT mark of the runner";
 const EXIT: &str = "tracepoint sched:sched_process_exit";
 

@@ -1,6 +1,7 @@
 //! Cgroups: every run needs one, and its peak of memory comes from the memory controller.
 
 use wbd_linux::cgroup::{Controller, Hierarchies, MOST_TASKS, NoCgroups};
+use wbd_linux::release;
 use wbd_model::host::Check;
 
 use super::check::{good, missing};
@@ -12,7 +13,7 @@ pub(super) fn checks() -> Vec<Check> {
     let hierarchies = Hierarchies::detect();
     let mut checks = vec![check_mode(&hierarchies)];
     if let Ok(hierarchies) = &hierarchies {
-        checks.push(check_peak(&hierarchies.memory, running_release()));
+        checks.push(check_peak(&hierarchies.memory, release::running()));
         checks.push(check_tasks(&hierarchies.pids));
     }
     checks
@@ -71,31 +72,11 @@ fn check_tasks(controller: &Controller) -> Check {
     }
 }
 
-fn running_release() -> Option<(u32, u32)> {
-    let name = nix::sys::utsname::uname().ok()?;
-    release(name.release().to_str()?)
-}
-
-/// The first two numbers of a kernel release such as `6.1.0-25-amd64`.
-fn release(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use wbd_model::host::Grade;
 
     use super::*;
-
-    #[test]
-    fn releases_are_read() {
-        assert_eq!(release("6.1.0-25-amd64"), Some((6, 1)));
-        assert_eq!(release("5.19-rc1"), Some((5, 19)));
-        assert_eq!(release("6"), None);
-        assert_eq!(release(""), None);
-        assert_eq!(release("99999999999.1"), None);
-    }
 
     #[test]
     fn the_unified_hierarchy_tells_the_peak_from_5_19() {

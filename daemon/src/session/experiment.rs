@@ -68,6 +68,7 @@ pub(crate) fn run(
     note_missing_counters(&launcher, &mut cells);
     attach(&mut laboratory.kernel, plan, &ready)?;
     note_missing_interrupts(&laboratory.kernel, &mut cells);
+    note_missing_peaks(&laboratory.kernel, &mut cells);
     let mut writer = laboratory.store.writer()?;
     let seed = plan.request.seed.unwrap_or_else(chosen_seed);
     let machine = Machine {
@@ -222,6 +223,16 @@ fn note_missing_interrupts(kernel: &Kernel, cells: &mut [Cell]) {
             let why = format!("this kernel's interrupts cannot be seen: {why}");
             cell.unavailable.entry(metric).or_insert(why);
         }
+    }
+}
+
+fn note_missing_peaks(kernel: &Kernel, cells: &mut [Cell]) {
+    let Some(why) = kernel.no_peaks() else { return };
+    for cell in cells {
+        let why = format!(
+            "this kernel drops a process's memory map before it reports the end, and the kprobe that looks before is refused: {why}; Linux 6.16 or newer needs none"
+        );
+        cell.unavailable.entry(Metric::RssPeak).or_insert(why);
     }
 }
 

@@ -158,9 +158,7 @@ fn why_absent(metric: Metric, container: bool) -> &'static str {
         | Metric::NetExecution => {
             "the first instruction of the user's code was not seen: its page was already mapped, or an engine ran it that marks nothing and it printed nothing, or it was to run in a container that was not seen"
         }
-        Metric::RssPeak => {
-            "the kernel drops a process's memory map before it reports the end; Linux 6.16 or newer keeps it"
-        }
+        Metric::RssPeak => "the process had no memory map any more when its end was reported",
         Metric::CgroupPeak => {
             "the kernel keeps no peak of this cgroup's memory; Linux 5.19 or newer with the memory controller does"
         }

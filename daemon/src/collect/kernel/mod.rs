@@ -1,5 +1,8 @@
 //! The kernel side, loaded once and attached while an experiment runs.
 
+mod endings;
+mod error;
+mod fetches;
 mod interrupts;
 pub(super) mod links;
 
@@ -13,24 +16,26 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wbd_abi::{Event, Mark, OFFSETS, RUN_STATE_WORDS, RunState};
 use wbd_linux::cgroup::Nest;
 use wbd_linux::{offsets, process, usdt};
 
+use self::endings::Endings;
+pub(crate) use self::error::KernelError;
+use self::fetches::Fetches;
 use self::links::Links;
 use super::diagnosis::probes::Probes;
-use super::tracing_fs::{NoTracingFs, TracingFs};
+use super::tracing_fs::TracingFs;
 
 /// The kernel side's object, as built from `ebpf/`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../../ebpf/wbd.bpf.o");
 
 /// Raw tracepoints: program and tracepoint.
-const RAW_TRACEPOINTS: [(&str, &str); 4] = [
+const RAW_TRACEPOINTS: [(&str, &str); 3] = [
     ("process_exec", "sched_process_exec"),
     ("process_fork", "sched_process_fork"),
     ("process_exit", "sched_process_exit"),
-    ("page_fault", "page_fault_user"),
 ];
 
 /// Tracepoints: program, category, tracepoint.
@@ -57,56 +62,6 @@ const MARKS: [(&str, Mark); 4] = [
     ("guest", Mark::Guest),
 ];
 
-/// Why the kernel side is of no use.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KernelError {
-    /// The kernel does not name its tracepoints.
-    #[error(transparent)]
-    TracingFs(#[from] NoTracingFs),
-    /// The running kernel tells too little of itself.
-    #[error(transparent)]
-    Offsets(#[from] offsets::OffsetError),
-    /// The object was refused.
-    #[error("the kernel refused wbd's BPF object: {0}; wbd needs root and Linux 5.19 or newer with BPF")]
-    Load(#[from] aya::EbpfError),
-    /// A program was refused.
-    #[error("the kernel refused wbd's BPF program {program}: {source}")]
-    Program {
-        /// Which.
-        program: &'static str,
-        /// Why.
-        source: aya::programs::ProgramError,
-    },
-    /// A map cannot be used.
-    #[error("wbd's BPF map cannot be used: {0}")]
-    Map(#[from] aya::maps::MapError),
-    /// The ring buffer cannot be opened a second time.
-    #[error("wbd's ring buffer cannot be opened: {0}")]
-    Again(std::io::Error),
-    /// The object is not the one this daemon was built with.
-    #[error("wbd's BPF object has no {0}; rebuild it with: cargo xtask ebpf")]
-    Absent(&'static str),
-    /// A runner's marks cannot be found.
-    #[error(transparent)]
-    Marks(#[from] usdt::UsdtError),
-    /// A runner cannot be looked at.
-    #[error("{}: {source}", runner.display())]
-    Runner {
-        /// The runner's file.
-        runner: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A runner has no such mark.
-    #[error("{runner} has no mark {mark}; rebuild it with: cargo xtask build")]
-    NoMark {
-        /// The runner's file.
-        runner: String,
-        /// The missing USDT probe.
-        mark: &'static str,
-    },
-}
-
 /// The loaded kernel side.
 pub(crate) struct Kernel {
     ebpf: Ebpf,
@@ -117,6 +72,8 @@ pub(crate) struct Kernel {
     attached: Attached,
     /// Why interrupts are not seen, where they are not.
     no_interrupts: Option<String>,
+    /// Why peaks of resident memory are not, where they are not.
+    no_peaks: Option<String>,
     /// What the next run is diagnosed with, where it is: see [`Self::diagnose`].
     diagnosis: Option<Probes>,
     /// Unmounted last.
@@ -129,6 +86,8 @@ struct Attached {
     /// The events, mapped: as much memory as the map has, which an idle daemon does without.
     ring: Option<RingBuf<MapData>>,
     raw: Links<RawTracePointLink>,
+    fetches: Fetches,
+    endings: Endings,
     interrupts: Links<RawTracePointLink>,
     tracepoints: Links<TracePointLink>,
     marks: BTreeMap<FileIdentity, Links<UProbeLink>>,
@@ -178,6 +137,7 @@ impl Kernel {
             program: "mark",
             source,
         })?;
+        fetches::load(&mut ebpf)?;
         process::trim_heap(); // reading the kernel's types took tens of megabytes for a moment
         let mut map = |name| ebpf.take_map(name).ok_or(KernelError::Absent(name));
         Ok(Self {
@@ -188,6 +148,7 @@ impl Kernel {
             ebpf,
             attached: Attached::default(),
             no_interrupts: None,
+            no_peaks: None,
             diagnosis: None,
             tracing,
         })
@@ -224,6 +185,14 @@ impl Kernel {
             raw.push(link.map_err(|source| KernelError::Program { program, source })?);
         }
         self.attached.tracepoints = self.attach_tracepoints(&TRACEPOINTS)?;
+        self.attached.fetches = fetches::attach(&mut self.ebpf)?;
+        self.no_peaks = match endings::attach(&mut self.ebpf) {
+            Ok(endings) => {
+                self.attached.endings = endings;
+                None
+            }
+            Err(why) => Some(why.to_string()),
+        };
         self.no_interrupts = match interrupts::attach(&mut self.ebpf) {
             Ok(links) => {
                 self.attached.interrupts = links;
@@ -238,6 +207,11 @@ impl Kernel {
     /// Why interrupts are not seen, where they are not.
     pub(crate) fn no_interrupts(&self) -> Option<&str> {
         self.no_interrupts.as_deref()
+    }
+
+    /// Why peaks of resident memory are not seen, where they are not.
+    pub(crate) fn no_peaks(&self) -> Option<&str> {
+        self.no_peaks.as_deref()
     }
 
     fn attach_tracepoints(

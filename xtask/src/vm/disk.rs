@@ -1,0 +1,95 @@
+//! The disk a guest starts from: Debian's programs, what was built, the tests, and the list of those to run.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::dist::{Dist, make_dir, remove};
+use crate::shell;
+
+const INIT: &str = include_str!("init.sh");
+/// Room for what is put on it and for what tests write.
+const DISK_BYTES: &str = "2G";
+/// What goes on a disk.
+pub(crate) struct Content<'a> {
+    /// The root of Debian's programs.
+    pub root: &'a Path,
+    /// The distribution.
+    pub dist: &'a Dist,
+    /// The engines whose runners are part of it.
+    pub engines: &'a [String],
+    /// The test programs: name and file.
+    pub tests: &'a [(String, PathBuf)],
+    /// A program that tests find by the path it was built at.
+    pub in_place: Option<&'a Path>,
+    /// What the guest runs: a file of tests and its arguments on each line.
+    pub list: &'a str,
+}
+
+impl Content<'_> {
+    /// Makes the disk in `place`.
+    pub(crate) fn write(&self, place: &Path) -> Result<PathBuf> {
+        let (stage, disk) = (place.join("stage"), place.join("disk"));
+        remove(&stage)?;
+        copy(self.root, &stage)?;
+        let ours = stage.join("wbd");
+        make_dir(&ours)?;
+        self.copy_dist(&ours.join("dist"))?;
+        self.copy_tests(&stage)?;
+        write(&ours.join("list"), self.list)?;
+        let init = ours.join("init");
+        write(&init, INIT)?;
+        fs::set_permissions(&init, Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot change {}", init.display()))?;
+        remove(&disk)?;
+        make_file_system(&stage, &disk)?;
+        remove(&stage)?;
+        Ok(disk)
+    }
+
+    fn copy_dist(&self, into: &Path) -> Result<()> {
+        for part in ["bin", "share", "tests"] {
+            copy(&self.dist.root.join(part), &into.join(part))?;
+        }
+        let runners = self.engines.iter().map(|engine| format!("wbd-runner-{engine}"));
+        for file in runners.chain(["wbd-clock".to_owned()]) {
+            copy(
+                &self.dist.runners().join(&file),
+                &into.join("lib/wbd").join(&file),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn copy_tests(&self, stage: &Path) -> Result<()> {
+        for (name, file) in self.tests {
+            copy(file, &stage.join("wbd/tests").join(name))?;
+        }
+        let Some(file) = self.in_place else { return Ok(()) };
+        copy(file, &stage.join(file.strip_prefix("/").unwrap_or(file)))
+    }
+}
+
+fn make_file_system(from: &Path, disk: &Path) -> Result<()> {
+    let mut make = Command::new("mke2fs");
+    make.args(["-q", "-t", "ext4", "-E", "root_owner=0:0", "-d"]);
+    shell::run(make.args([from, disk]).arg(DISK_BYTES))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(above) = to.parent() {
+        make_dir(above)?;
+    }
+    shell::run(
+        Command::new("cp")
+            .args(["--archive", "--no-target-directory"])
+            .args([from, to]),
+    )
+}
+
+fn write(file: &Path, content: &str) -> Result<()> {
+    fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The first and only program of a guest: mounts what a system mounts, runs the tests it finds in a list, powers off.
+# Every line for the host begins with `wbd-vm:`; the rest is what the tests print.
+mount -t devtmpfs none /dev
+exec </dev/null >/dev/console 2>&1
+mkdir -p /dev/pts /dev/shm
+mount -t devpts none /dev/pts
+mount -t tmpfs none /dev/shm
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t tmpfs none /run
+mount -t cgroup2 none /sys/fs/cgroup
+# Before the root's controllers are handed down once, perf does not find child cgroups.
+echo +memory +cpu +pids >/sys/fs/cgroup/cgroup.subtree_control
+
+export PATH=/usr/sbin:/usr/bin HOME=/root RUST_BACKTRACE=0
+export WBD_DIST=/wbd/dist
+# What takes a second elsewhere takes half a minute where every instruction is emulated.
+export WBD_TEST_BUDGET=600
+# The firmware left the cursor in a line of its own making.
+echo
+echo "wbd-vm: kernel $(uname -r) $(uname -m)"
+cd /wbd
+while read -r file arguments; do
+    echo "wbd-vm: begin $file"
+    eval "/wbd/tests/$file --test-threads=1 $arguments"
+    echo "wbd-vm: end $file $?"
+done </wbd/list
+echo "wbd-vm: over"
+sync
+echo o >/proc/sysrq-trigger
+while :; do sleep 1; done
