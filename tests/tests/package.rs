@@ -49,13 +49,11 @@ fn files(root: &Path) -> BTreeMap<PathBuf, (u32, u32, u64)> {
             let path = entry.path();
             let about = path.symlink_metadata().expect("it is there");
             let inside = path.strip_prefix(root).expect("below").to_owned();
+            let mode = about.permissions().mode() & if about.is_symlink() { 0 } else { 0o7777 }; // a link has none
             if about.is_dir() {
                 folders.push(path);
             } else if !inside.starts_with("var/lib/dpkg") {
-                found.insert(
-                    inside,
-                    (about.permissions().mode() & 0o7777, about.uid(), about.len()),
-                );
+                found.insert(inside, (mode, about.uid(), about.len()));
             }
         }
     }
