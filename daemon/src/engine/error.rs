@@ -53,6 +53,14 @@ pub(crate) enum EngineError {
         /// Its answer.
         cause: Error,
     },
+    /// The engine did not answer at all.
+    #[error("the container engine did not {request}: {cause}; see whether dockerd was stopped")]
+    Gone {
+        /// What was asked for, after "did not".
+        request: String,
+        /// What was met.
+        cause: Error,
+    },
     /// The engine's answer ended early.
     #[error("the container engine did not {0}: its answer ended early; see whether dockerd was stopped")]
     CutShort(String),
@@ -60,9 +68,14 @@ pub(crate) enum EngineError {
 
 /// Makes an engine's answer into an error that says what was asked for.
 pub(crate) fn refused(request: impl FnOnce() -> String) -> impl FnOnce(Error) -> EngineError {
-    |cause| EngineError::Refused {
-        request: request(),
-        cause,
+    |cause| {
+        let request = request();
+        match cause {
+            Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
+                EngineError::Gone { request, cause }
+            }
+            _ => EngineError::Refused { request, cause },
+        }
     }
 }
 
