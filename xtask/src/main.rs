@@ -16,6 +16,7 @@ mod ebpf;
 mod fingerprint;
 mod interrupt;
 mod llvm;
+mod locks;
 mod pinned;
 mod programs;
 mod progress;
@@ -52,6 +53,8 @@ enum Task {
     Setup(setup::Options),
     /// Build the programs, the runners and the workloads into one folder
     Build(build::Options),
+    /// Let the lock file of the runner with its own workspace follow the root's
+    Locks,
     /// Rebuild the kernel object, or check the committed one
     Ebpf(ebpf::Options),
     /// From a fresh machine to tables: build everything, start the daemon, measure, print
@@ -77,6 +80,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Setup(options) => setup::run(&options)?,
         Task::Build(options) => drop(build::run(&tree, &options)?),
+        Task::Locks => locks::run(&tree)?,
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
         Task::Accuracy => accuracy::run(&tree)?,
