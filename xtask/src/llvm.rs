@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::runners::{Means, Missing};
 use crate::setup;
@@ -17,6 +17,9 @@ const DEBIAN: &str = "/usr/lib/llvm-22";
 
 /// What the binding crate was made for.
 const VERSION: &str = "22.1.";
+
+/// Libraries that the binding crate links with and `llvm-config` does not list: Debian has them in a package apart.
+const APART: [&str; 2] = ["libPolly.a", "libPollyISL.a"];
 
 /// The environment to build and test the runner in.
 pub(crate) fn provide() -> Result<Means, Missing> {
@@ -48,7 +51,17 @@ fn check(prefix: &Path) -> Result<()> {
         version.trim()
     );
     // Fails where one of them is not installed.
-    shell::read(Command::new(&program).args(["--link-static", "--libfiles"])).map(drop)
+    shell::read(Command::new(&program).args(["--link-static", "--libfiles"]))?;
+    let folder = shell::read(Command::new(&program).arg("--libdir"))?;
+    complete(Path::new(folder.trim()))
+}
+
+fn complete(folder: &Path) -> Result<()> {
+    let mut files = APART.iter().map(|name| folder.join(name));
+    match files.find(|file| !file.is_file()) {
+        Some(lacking) => bail!("there is no `{}`", lacking.display()),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +73,15 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let error = check(empty.path()).unwrap_err();
         assert!(error.to_string().contains("bin/llvm-config"), "{error}");
+    }
+
+    #[test]
+    fn a_library_that_llvm_config_does_not_list_is_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(APART[0]), "").unwrap();
+        let error = complete(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(APART[1]), "{error}");
+        std::fs::write(folder.path().join(APART[1]), "").unwrap();
+        complete(folder.path()).unwrap();
     }
 }
