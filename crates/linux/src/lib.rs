@@ -7,6 +7,7 @@ pub mod clock;
 pub mod gate;
 pub mod image;
 pub mod inherited;
+pub mod loader;
 pub mod offsets;
 pub mod page_cache;
 pub mod peer;
