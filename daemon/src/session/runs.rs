@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wbd_linux::gate::Program;
 use wbd_model::document::State;
-use wbd_model::{Progress, Sample};
+use wbd_model::{Exit, Progress, Sample};
 
 use super::cancel::Cancel;
 use super::cold::ColdFiles;
@@ -20,6 +20,7 @@ use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
 use crate::store::{Recording, Writer};
+use crate::targets::catalogue;
 
 /// Most bytes a run may print.
 const OUTPUT_LIMIT_BYTES: u64 = 512 * 1024 * 1024;
@@ -124,6 +125,8 @@ impl Runs<'_> {
                 if !stay.is_empty() {
                     made.notes.push(cold::staying(&stay));
                 }
+                made.notes
+                    .extend(meaning(&self.plan.cells[ready.index].target, &made.exit));
                 Ok(made)
             }
             (How::Container { image, args }, Some(Containers { runtime, engine })) => {
@@ -147,6 +150,11 @@ impl Runs<'_> {
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
         }
     }
+}
+
+fn meaning(target: &str, exit: &Exit) -> Option<String> {
+    let Exit::Signal(signal) = exit else { return None };
+    catalogue::meaning_of_end(target, *signal).map(str::to_owned)
 }
 
 /// What bounds each run of a plan.
