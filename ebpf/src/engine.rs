@@ -69,8 +69,7 @@ pub fn protect_enter(ctx: TracePointContext) -> u32 {
 fn report_executable(run: &Run, address: u64, bytes: u64) {
     let mut event = run.event(EventKind::Executable);
     let Some(seen) = seen(run, &event) else { return };
-    // Once the guest has printed, what is still compiled does not come before it.
-    if seen.output != 0 || seen.executable >= MAX_EXECUTABLE {
+    if seen.executable >= MAX_EXECUTABLE {
         return;
     }
     seen.executable += 1;
@@ -79,7 +78,8 @@ fn report_executable(run: &Run, address: u64, bytes: u64) {
     run.send(event);
 }
 
-/// `syscalls:sys_enter_write` and `syscalls:sys_enter_writev`: the first to standard output or error.
+/// `syscalls:sys_enter_write` and `syscalls:sys_enter_writev`: the first to standard output or error, and the first
+/// after more code was made, since an engine may have said something itself before it made any.
 #[tracepoint]
 pub fn write_enter(ctx: TracePointContext) -> u32 {
     let descriptor = arg(&ctx, 0);
@@ -98,8 +98,8 @@ pub fn write_enter(ctx: TracePointContext) -> u32 {
 fn report_output(run: &Run, descriptor: u64) {
     let mut event = run.event(EventKind::Output);
     let Some(seen) = seen(run, &event) else { return };
-    if seen.output == 0 {
-        seen.output = 1;
+    if seen.output <= seen.executable {
+        seen.output = seen.executable + 1;
         event.a = descriptor;
         run.send(event);
     }

@@ -7,6 +7,8 @@
 const LIBRARIES: &str = "WBD_WASMEDGE_LIBRARIES";
 /// The loader's file name in it.
 const LOADER: &str = "WBD_WASMEDGE_LOADER";
+/// Bytes for the loader's path: the daemon writes another one there when the installation was moved.
+const ROOM: usize = 1024;
 
 fn main() {
     for name in [LIBRARIES, LOADER] {
@@ -26,8 +28,13 @@ fn link(libraries: &str, loader: &str) {
         "--disable-new-dtags".to_owned(),
         // Beside the installed runner; for one that cargo runs where it was built, the same folder by its whole path.
         format!("-rpath,$ORIGIN/wasmedge/lib:{libraries}"),
-        format!("--dynamic-linker={libraries}/{loader}"),
+        format!("--dynamic-linker={}", roomy(&format!("{libraries}/{loader}"))),
     ] {
         println!("cargo::rustc-link-arg-bins=-Wl,{flag}");
     }
+}
+
+/// The same path, longer: slashes at its beginning count as one.
+fn roomy(path: &str) -> String {
+    format!("{path:/>ROOM$}")
 }

@@ -35,6 +35,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<Built> {
     build_clock(tree, &dist)?;
     let runners = Runners::build(tree, &dist, &options.engines)?;
     progress::line(format!("built into {}", dist.root.display()));
+    runners.report_costs();
     runners.report();
     Ok(Built { dist, runners })
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::runners::{Means, Missing};
 use crate::setup;
@@ -15,11 +15,11 @@ const PREFIX: &str = "LLVM_SYS_221_PREFIX";
 /// Where Debian has it.
 const DEBIAN: &str = "/usr/lib/llvm-22";
 
-/// A library that the binding crate asks for and `llvm-config` does not list: Debian packs it by itself.
-const POLLY: &str = "lib/libPolly.a";
-
 /// What the binding crate was made for.
 const VERSION: &str = "22.1.";
+
+/// Libraries that the binding crate links with and `llvm-config` does not list: Debian has them in a package apart.
+const APART: [&str; 2] = ["libPolly.a", "libPollyISL.a"];
 
 /// The environment to build and test the runner in.
 pub(crate) fn provide() -> Result<Means, Missing> {
@@ -52,9 +52,16 @@ fn check(prefix: &Path) -> Result<()> {
     );
     // Fails where one of them is not installed.
     shell::read(Command::new(&program).args(["--link-static", "--libfiles"]))?;
-    let polly = prefix.join(POLLY);
-    ensure!(polly.is_file(), "there is no `{}`", polly.display());
-    Ok(())
+    let folder = shell::read(Command::new(&program).arg("--libdir"))?;
+    complete(Path::new(folder.trim()))
+}
+
+fn complete(folder: &Path) -> Result<()> {
+    let mut files = APART.iter().map(|name| folder.join(name));
+    match files.find(|file| !file.is_file()) {
+        Some(lacking) => bail!("there is no `{}`", lacking.display()),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -66,5 +73,15 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let error = check(empty.path()).unwrap_err();
         assert!(error.to_string().contains("bin/llvm-config"), "{error}");
+    }
+
+    #[test]
+    fn a_library_that_llvm_config_does_not_list_is_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(APART[0]), "").unwrap();
+        let error = complete(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(APART[1]), "{error}");
+        std::fs::write(folder.path().join(APART[1]), "").unwrap();
+        complete(folder.path()).unwrap();
     }
 }

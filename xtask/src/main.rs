@@ -18,6 +18,7 @@ mod fingerprint;
 mod fuzz;
 mod interrupt;
 mod llvm;
+mod locks;
 mod pinned;
 mod programs;
 mod progress;
@@ -57,6 +58,8 @@ enum Task {
     Build(build::Options),
     /// Pack what was built for Debian, with units for systemd
     Deb(build::Options),
+    /// Let the lock file of the runner with its own workspace follow the root's
+    Locks,
     /// Rebuild the kernel object, or check the committed one
     Ebpf(ebpf::Options),
     /// From a fresh machine to tables: build everything, start the daemon, measure, print
@@ -87,6 +90,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Setup(options) => setup::run(&options)?,
         Task::Build(options) => drop(build::run(&tree, &options)?),
         Task::Deb(options) => deb::run(&tree, &options)?,
+        Task::Locks => locks::run(&tree)?,
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,
         Task::Demo(options) => demo::run(&tree, &options)?,
         Task::Accuracy => accuracy::run(&tree)?,

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -33,11 +34,22 @@ pub(crate) struct Missing {
     pub mend: String,
 }
 
+/// What a runner took.
+struct Cost {
+    package: String,
+    /// To compile what of it was not compiled yet; what runners share counts for the first.
+    time: Duration,
+    /// Of the runner and the libraries that come with it.
+    bytes: u64,
+}
+
 /// The runners of this checkout.
 #[derive(Default)]
 pub(crate) struct Runners {
     /// Those that were built, by package.
     pub built: Vec<(String, Means)>,
+    /// What they took.
+    costs: Vec<Cost>,
     /// Those that were left out.
     pub skipped: Vec<(String, Missing)>,
 }
@@ -65,9 +77,14 @@ impl Runners {
         let mut runners = Self::default();
         let mut outcome = Ok(());
         for package in chosen(&tree.root, engines)? {
+            let begun = Instant::now();
             match means(tree, dist, &package) {
                 Ok(means) => {
-                    outcome = outcome.and(build_one(tree, dist, &package, &means));
+                    let built = build_one(tree, dist, &package, &means);
+                    outcome = outcome.and(built.and_then(|()| {
+                        runners.costs.push(cost(dist, &package, begun.elapsed())?);
+                        Ok(())
+                    }));
                     runners.built.push((package, means));
                 }
                 Err(missing) => {
@@ -77,6 +94,15 @@ impl Runners {
             }
         }
         outcome.map(|()| runners)
+    }
+
+    /// Says what each took.
+    pub(crate) fn report_costs(&self) {
+        for Cost { package, time, bytes } in &self.costs {
+            let megabytes = *bytes as f64 / 1e6;
+            let time = progress::spoken(*time);
+            progress::line(format!("{package}: {time} to build, {megabytes:.0} MB installed"));
+        }
     }
 
     /// Says which were left out, and why.
@@ -100,6 +126,26 @@ fn build_one(tree: &Tree, dist: &Dist, package: &str, means: &Means) -> Result<(
     let made = job.run(&folder(&tree.root, package))?;
     install(executable(&made, package)?, &dist.runners())?;
     dist::remove(&note(dist, package))
+}
+
+fn cost(dist: &Dist, package: &str, time: Duration) -> Result<Cost> {
+    let engine = package.strip_prefix(PREFIX).unwrap_or(package);
+    let installed = [dist.runners().join(package), dist.runners().join(engine)];
+    let bytes = installed.iter().map(|path| size(path)).sum::<Result<u64>>()?;
+    Ok(Cost {
+        package: package.to_owned(),
+        time,
+        bytes,
+    })
+}
+
+/// Bytes of a file, or of all files in a folder; a link is none, and neither is what is not there.
+fn size(path: &Path) -> Result<u64> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => list(path)?.iter().map(|entry| size(entry)).sum(),
+        Ok(found) if found.is_file() => Ok(found.len()),
+        _ => Ok(0),
+    }
 }
 
 /// An older runner goes: nobody can say any more what it is made of.
@@ -153,6 +199,21 @@ fn all(root: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_runners_size_is_its_own_and_its_librarys_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let dist = Dist {
+            root: dir.path().to_owned(),
+        };
+        let libraries = dist.runners().join("x/lib");
+        make_dir(&libraries).unwrap();
+        fs::write(dist.runners().join("wbd-runner-x"), [0; 10]).unwrap();
+        fs::write(libraries.join("libx.so.1"), [0; 7]).unwrap();
+        std::os::unix::fs::symlink("libx.so.1", libraries.join("libx.so")).unwrap();
+        let cost = cost(&dist, "wbd-runner-x", Duration::ZERO).unwrap();
+        assert_eq!(cost.bytes, 17);
+    }
 
     #[test]
     fn what_is_left_out_leaves_a_note_and_no_runner() {

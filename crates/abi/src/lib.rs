@@ -216,7 +216,7 @@ pub struct Process {
 pub struct Seen {
     /// Times it made memory executable.
     pub executable: u32,
-    /// 1 once it has printed.
+    /// The same, and 1, when it was last reported to print; 0: it was not yet.
     pub output: u32,
 }
 

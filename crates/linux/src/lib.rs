@@ -9,6 +9,7 @@ pub mod fuzz;
 pub mod gate;
 pub mod image;
 pub mod inherited;
+pub mod loader;
 pub mod offsets;
 pub mod page_cache;
 pub mod passed_socket;

@@ -87,6 +87,7 @@ macro_rules! list {
             a_file_that_is_not_there_is_refused
             a_directory_that_is_not_there_is_refused
             a_module_with_an_unknown_import_is_refused
+            a_module_for_an_older_wasi_is_refused
             a_module_without_a_start_function_is_refused
         }
     };

@@ -43,6 +43,12 @@ pub const WANTS_MORE_OF_WASI: &str = r#"(module
     (memory (export "memory") 1)
     (func (export "_start")))"#;
 
+/// Made for the WASI before preview 1, whose module had another name: exits with status 7.
+pub const OF_ANOTHER_WASI: &str = r#"(module
+    (import "wasi_unstable" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start") (call $exit (i32.const 7))))"#;
+
 /// Returns nothing where it promised a number.
 pub const INVALID: &str =
     r#"(module (memory (export "memory") 1) (func (export "_start")) (func (result i32)))"#;

@@ -48,7 +48,7 @@ impl<C: Compiler> Runner for Wasmer<C> {
     }
 
     fn compile(path: &Path) -> Result<Vec<u8>, Failure> {
-        code::precompile(&code::engine::<C>(Mode::Jit, false), path)
+        code::precompile::<C>(path)
     }
 }
 

@@ -3,7 +3,8 @@
 //! An engine opens its module, makes the code it compiled or loaded executable, and calls it. So the module
 //! is ready when memory is last made executable before the guest runs; an interpreter makes none, and has no
 //! such instant. The guest's first instruction is seen itself where a file holds its machine code; else
-//! all that shows of a guest is what it does, and its first output comes after its first instruction.
+//! all that shows of a guest is what it does, and its first output comes after its first instruction. What a process
+//! prints before it has made code, if it ever makes any, is the engine's own.
 
 use wbd_abi::{Event, EventKind, Mark};
 use wbd_model::{Confidence, Instant, InstantName, Instants};
@@ -44,9 +45,7 @@ fn started(events: &[Event]) -> Option<Guest> {
 }
 
 fn first_output(events: &[Event]) -> Option<Guest> {
-    let output = of_target(events).find(|event| {
-        event.kind == EventKind::Output as u32 && opened(events, event.pid, event.ns).is_some()
-    })?;
+    let output = of_target(events).find(|event| is_guests(events, event))?;
     Some(Guest {
         pid: output.pid,
         since: opened(events, output.pid, output.ns)?,
@@ -55,6 +54,23 @@ fn first_output(events: &[Event]) -> Option<Guest> {
             ..Instant::seen(output.ns, OUTPUT)
         },
     })
+}
+
+/// Whether an event is output that a guest of its process may have made.
+fn is_guests(events: &[Event], output: &Event) -> bool {
+    if output.kind != EventKind::Output as u32 {
+        return false;
+    }
+    let Some(since) = opened(events, output.pid, output.ns) else {
+        return false;
+    };
+    first_executable(events, output.pid, since).is_none_or(|code| code < output.ns)
+}
+
+fn first_executable(events: &[Event], pid: u32, since: u64) -> Option<u64> {
+    of_target(events)
+        .find(|event| event.kind == EventKind::Executable as u32 && event.pid == pid && event.ns > since)
+        .map(|event| event.ns)
 }
 
 /// When the process first opened a module, before `before`.
@@ -127,6 +143,23 @@ mod tests {
             (InstantName::Guest, 35, None),
         ];
         assert_eq!(inferred(&events), expected);
+    }
+
+    /// WasmEdge logs to standard output while it compiles.
+    #[test]
+    fn what_is_printed_before_any_code_is_made_is_the_engines() {
+        let events = [
+            event(20, 7, EventKind::Opened, 0),
+            event(30, 7, EventKind::Output, 1),
+            event(40, 7, EventKind::Executable, 0),
+            event(50, 7, EventKind::Output, 1),
+        ];
+        let expected = [
+            (InstantName::ModuleReady, 40, Some(Confidence::UpperBound)),
+            (InstantName::Guest, 50, Some(Confidence::UpperBound)),
+        ];
+        assert_eq!(inferred(&events), expected);
+        assert_eq!(inferred(&events[..3]), [], "a guest that printed nothing");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wbd_linux::gate::Program;
 use wbd_model::document::State;
-use wbd_model::{Progress, Sample};
+use wbd_model::{Exit, Progress, Sample};
 
 use super::cancel::Cancel;
 use super::cold::ColdFiles;
@@ -21,6 +21,7 @@ use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
 use crate::launch::process::{Launcher, Limits};
 use crate::store::{Recording, Writer};
+use crate::targets::catalogue;
 
 /// Bytes of a mebibyte.
 const MIB: u64 = 1024 * 1024;
@@ -127,6 +128,8 @@ impl Runs<'_> {
                 if !stay.is_empty() {
                     made.notes.push(cold::staying(&stay));
                 }
+                made.notes
+                    .extend(meaning(&self.plan.cells[ready.index].target, &made.exit));
                 Ok(made)
             }
             (How::Container { image, args }, Some(Containers { runtime, engine })) => {
@@ -150,6 +153,11 @@ impl Runs<'_> {
             (How::Container { .. }, None) => unreachable!("a container was made ready without an engine"),
         }
     }
+}
+
+fn meaning(target: &str, exit: &Exit) -> Option<String> {
+    let Exit::Signal(signal) = exit else { return None };
+    catalogue::meaning_of_end(target, *signal).map(str::to_owned)
 }
 
 /// What bounds each run of a plan.

@@ -121,10 +121,12 @@ fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
         .iter()
         .any(|sample| sample.instants.contains_key(&InstantName::StartSent));
     let of_containers = EXPECTED_OF_CONTAINERS.into_iter().filter(|_| container);
+    // What keeps a cell from being run keeps it from all figures.
+    let of_the_cell = cell.unavailable.get(&Metric::Wall).cloned();
     for metric in EXPECTED.into_iter().chain(of_containers) {
         if !cell.metrics.contains_key(&metric) {
             let why = if valid.is_empty() {
-                "no run counts"
+                of_the_cell.as_deref().unwrap_or("no run counts")
             } else {
                 why_absent(metric, container)
             };

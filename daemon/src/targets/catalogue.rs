@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use nix::sys::signal::Signal;
 use wbd_model::host::{TargetInfo, Unavailable};
 
 use super::assets::Assets;
@@ -136,6 +137,28 @@ pub(crate) const TARGETS: [Target; 17] = [
     wasm("wamr-interp", "WebAssembly Micro Runtime, interpreted", "wamr", Interp, Interpreter),
     target("docker", "the static program in a Docker container", Kind::Container),
 ];
+
+/// What it may mean that a run of this target was ended by `signal`, where its engine does not say it itself.
+pub(crate) fn meaning_of_end(target: &str, signal: i32) -> Option<&'static str> {
+    let Kind::Wasm(Wasm {
+        engine: "wasmedge",
+        mode,
+        ..
+    }) = find(target)?.kind
+    else {
+        return None;
+    };
+    match (mode, Signal::try_from(signal).ok()?) {
+        (Interp, Signal::SIGABRT) => Some(
+            "WasmEdge sets no limit to recursion: where a guest calls itself without end, its interpreter takes all memory \
+             there is and ends so",
+        ),
+        (Jit | Aot, Signal::SIGSEGV) => Some(
+            "WasmEdge sets no limit to recursion: a guest that exhausts its stack ends so, and not by a trap",
+        ),
+        _ => None,
+    }
+}
 
 /// The target of this name.
 pub(crate) fn find(name: &str) -> Option<Target> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod catalogue;
+mod moved;
 pub(crate) mod precompiled;
 pub(crate) mod runners;
 pub(crate) mod workloads;

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wbd_model::host::Unavailable;
 
+use super::moved;
+
 /// How to get a runner that works.
 const MEND: &str = "build and install it again with: cargo xtask build";
 
@@ -94,6 +96,7 @@ fn ask(path: &Path) -> Result<Runner, Unavailable> {
         why: format!("{} does not start: {why}", path.display()),
         mend: MEND.to_owned(),
     };
+    moved::settle(path).map_err(|error| fail(error.to_string()))?;
     let execute = |env: &[(&str, &str)]| {
         let mut command = Command::new(path);
         command.arg("version").env_clear().envs(env.iter().copied());

@@ -18,7 +18,7 @@ const WIDTH: u32 = 420;
 /// Height of a row of bars.
 const ROW: u32 = 22;
 /// Room for names, left of the bars.
-const NAMES: i32 = 138;
+const NAMES: i32 = 158;
 /// Room for figures, right of the bars.
 const FIGURES: i32 = 104;
 /// Height of a histogram's bars.

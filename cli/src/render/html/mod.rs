@@ -143,11 +143,15 @@ fn about(report: &Report) -> String {
     list(&lines)
 }
 
+/// The most lines of ratios that are not folded away.
+const SHOWN_RATIOS: usize = 40;
+
 /// The study's table, its bars, and every ratio.
 fn compared(groups: &[Group]) -> String {
+    let lines: usize = groups.iter().map(|group| group.rows.len()).sum();
     let ratios = fold(
         "every ratio, its interval and the study's",
-        true,
+        lines <= SHOWN_RATIOS,
         &tables::groups(groups),
     );
     tables::layout(groups) + &figures::bars(groups) + &ratios

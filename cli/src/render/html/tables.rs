@@ -55,7 +55,7 @@ fn fields(words: impl IntoIterator<Item = String>, of: &Compared) -> Vec<Field> 
 
 fn verdict(of: &Compared) -> Field {
     match (&of.figure, of.mark) {
-        (Figure::Absent(why), _) => name(why.clone()).class("why"),
+        (Figure::Absent(why), _) => name(words::absence(why)).class("why"),
         (_, mark @ Mark::Disagrees) => name(mark_name(mark)).class("bad"),
         (_, mark @ Mark::Agrees) => name(mark_name(mark)).class("good"),
         (_, Mark::NotCompared) => name(""),

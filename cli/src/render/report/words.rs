@@ -98,10 +98,15 @@ pub(crate) fn compared(of: &Compared) -> [String; 7] {
         study.map_or_else(absent, study_value),
         study.map_or_else(absent, study_ratio),
         match (&of.figure, of.mark) {
-            (Figure::Absent(why), _) => why.clone(),
+            (Figure::Absent(why), _) => absence(why).to_owned(),
             (_, mark) => mark_name(mark).to_owned(),
         },
     ]
+}
+
+/// Why a figure is not there, as short as a table's cell; the legend has the rest of it.
+pub(crate) fn absence(why: &str) -> &str {
+    why.split_once(": ").map_or(why, |(short, _)| short)
 }
 
 /// The nine columns of a target's start: `startup` with its ratio, then `wall` without the median's interval.

@@ -324,8 +324,8 @@ fn verdict(quorum: Quorum, evidence: &[Evidence]) -> Verdict {
     match quorum {
         _ if all == 0 => Verdict::Unanswered,
         Quorum::All if holds == all => Verdict::Holds,
-        Quorum::All if fails == all => Verdict::Fails,
-        Quorum::All if fails > 0 => Verdict::Partly,
+        Quorum::All if fails > 0 && holds > 0 => Verdict::Partly,
+        Quorum::All if fails > 0 => Verdict::Fails,
         Quorum::Most if 2 * holds > all => Verdict::Holds,
         Quorum::Most if 2 * fails >= all => Verdict::Fails,
         _ => Verdict::Undecided,

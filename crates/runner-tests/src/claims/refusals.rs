@@ -16,6 +16,11 @@ pub fn a_module_with_an_unknown_import_is_refused(trial: &Trial) {
     assert_refused(&trial.guest(guests::WANTS_MORE_OF_WASI).run(&[]), "no_such_call");
 }
 
+/// The line names the WASI that it wants.
+pub fn a_module_for_an_older_wasi_is_refused(trial: &Trial) {
+    assert_refused(&trial.guest(guests::OF_ANOTHER_WASI).run(&[]), "wasi_unstable");
+}
+
 /// The line says what is missing.
 pub fn a_module_without_a_start_function_is_refused(trial: &Trial) {
     assert_refused(&trial.guest(guests::LIBRARY).run(&[]), "_start");
