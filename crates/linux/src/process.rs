@@ -74,6 +74,16 @@ pub fn await_end(pid: Pid) -> io::Result<()> {
     }
 }
 
+/// What all children of this process that were reaped so far had read from disks, in bytes, and their own children.
+#[must_use]
+pub fn read_by_children() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    /// The kernel counts in blocks of so many bytes, whatever those of the disk are.
+    const BLOCK_BYTES: u64 = 512;
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN);
+    used.map_or(0, |used| used.block_reads().unsigned_abs() * BLOCK_BYTES)
+}
+
 /// Gives freed memory back to the kernel, after work that needed much for a moment.
 pub fn trim_heap() {
     #[cfg(target_env = "gnu")]

@@ -28,6 +28,9 @@ pub struct Profile {
     /// How many runs the looks are of: a short one is met too rarely by itself. Their counts are of all, their times of one.
     #[serde(default)]
     pub runs_looked_at: u32,
+    /// What it had read from disks, by its processes that were waited for.
+    #[serde(default)]
+    pub disk_read_bytes: u64,
     /// What was seen and could not be counted: a table was full.
     pub lost: u64,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use wbd_model::explanation::CauseKind;
 use wbd_model::profile::{Profile, Thread, Wait, Waker};
 
-use super::calls::{called, is_write, of_call, of_wait};
+use super::calls::{called, is_read, is_write, of_call, of_wait};
 use super::samples::{self, Places};
 
 /// Threads that end one another's waits are followed so far.
@@ -16,7 +16,7 @@ const SHORT_LIFE_NS: u64 = 20_000_000;
 const MANY: u64 = 8;
 /// Who waits longer than this at a time, in the mean, waits for work that another does; who waits shorter, for the way
 /// there and back.
-const WORK_NS: u64 = 1_000_000;
+const WORK_NS: u64 = 200_000;
 /// Who waits for others at most so much as they wait for him, is worked for.
 const ONE_SIDED: f64 = 0.25;
 /// A system call's way into the kernel and out of it, which lies outside what is counted of it, at most, nanoseconds.
@@ -60,27 +60,12 @@ impl Breakdown {
         parts
     }
 
-    /// With every part so many times as long.
+    /// With every part longer or shorter by one factor, so that they come to this together.
     #[must_use]
-    pub fn scaled(self, factor: f64) -> Self {
-        self.scaled_where(factor, |_| true)
-    }
-
-    /// With every part of some kinds so many times as long.
-    #[must_use]
-    pub(super) fn scaled_where(mut self, factor: f64, of: impl Fn(CauseKind) -> bool) -> Self {
-        let parts = self.parts.iter_mut().filter(|(part, _)| of(part.kind));
-        parts.for_each(|(_, ns)| *ns *= factor);
-        self
-    }
-
-    /// Without so many nanoseconds that probes added to its system calls, around them and within.
-    #[must_use]
-    pub fn without_calls(self, added_ns: f64) -> Self {
-        use CauseKind::{EngineCpu, LockWait, Syscalls, UserCpu};
-        let bears = |kind| matches!(kind, UserCpu | EngineCpu | Syscalls | LockWait);
-        let whole = self.where_kind(bears);
-        self.scaled_where((1.0 - added_ns / whole.max(1.0)).max(0.0), bears)
+    pub fn scaled_to(self, ns: f64) -> Self {
+        let mut scaled = Self::default();
+        scaled.add_all(self, ns);
+        scaled
     }
 
     /// All parts of a kind together.
@@ -143,50 +128,55 @@ impl Run<'_> {
     /// What a thread does by itself: everything but waiting.
     fn act(&self, thread: &Thread, times: f64, parts: &mut Breakdown) {
         self.on_cpu(thread, times, parts);
+        let (own_kind, own) = if fights(thread) {
+            (CauseKind::LockWait, "threads that want the same locks had the CPU")
+        } else {
+            (CauseKind::Processes, "threads and processes of its own had the CPU")
+        };
+        let others = "other programs had the CPU";
         let runnable = [
-            (
-                CauseKind::Interference,
-                "other programs had the CPU",
-                thread.runnable_others_ns,
-            ),
-            (
-                CauseKind::Processes,
-                "threads and processes of its own had the CPU",
-                thread.runnable_own_ns,
-            ),
-            (
-                CauseKind::Processes,
-                "an idle CPU woke up for it",
-                thread.wakeup_ns,
-            ),
+            (CauseKind::Interference, others, thread.runnable_others_ns),
+            (own_kind, own, thread.runnable_own_ns),
+            (CauseKind::Processes, "an idle CPU woke up for it", thread.wakeup_ns),
         ];
         for (kind, detail, ns) in runnable {
             parts.add(kind, detail, ns as f64 * times);
         }
     }
 
-    /// Time on a CPU. Where system calls are so many that the way into the kernel and back weighs, the clock's looks
-    /// divide it between the program and the kernel; else the instants between which the calls lay, which are exact.
+    /// Time on a CPU, without what the probes took of it. Where system calls are so many that the way into the kernel and
+    /// back weighs, the clock's looks divide it between the program and the kernel; else the instants between which the
+    /// calls lay, which are exact.
     fn on_cpu(&self, thread: &Thread, times: f64, parts: &mut Breakdown) {
         let places = self.places(thread);
         let in_calls: u64 = thread.syscalls.iter().map(|call| call.cpu_ns).sum();
         let calls: u64 = thread.syscalls.iter().map(|call| call.calls).sum();
-        let whole = (thread.user_ns + in_calls) as f64;
+        let with_probes = (thread.user_ns + in_calls) as f64;
         let (own, called) = (places.own_looks(), places.call_looks());
-        let way_weighs = (calls * WAY_NS) as f64 > whole / 20.0;
-        let user = if way_weighs && own + called >= ENOUGH_LOOKS && in_calls > 0 {
-            whole * own as f64 / (own + called) as f64
+        let way_weighs = (calls * WAY_NS) as f64 > with_probes / 20.0;
+        let (user, kernel) = if way_weighs && own + called >= ENOUGH_LOOKS && in_calls > 0 {
+            let one = with_probes / (own + called + places.probes) as f64;
+            (one * own as f64, one * called as f64)
         } else {
-            thread.user_ns as f64
+            (thread.user_ns as f64, in_calls as f64)
         };
         own_code(&places, user * times, parts);
-        let longer = (whole - user) / in_calls.max(1) as f64 * times;
+        let from_disk = self.from_disk();
         for call in &thread.syscalls {
-            let ns = call.cpu_ns as f64 * longer;
-            let disk = places.disk_share(&call.name);
+            let ns = call.cpu_ns as f64 * kernel / in_calls.max(1) as f64 * times;
+            let disk = if is_read(&call.name) { from_disk } else { 0.0 };
+            let disk = disk.max(places.disk_share(&call.name));
             parts.add(CauseKind::IoWait, call.name.as_str(), ns * disk);
             parts.add(of_call(&call.name), call.name.as_str(), ns * (1.0 - disk));
         }
+    }
+
+    /// What share of all that was read came from a disk: who reads a file that is in no memory, has it brought, page by
+    /// page, and put where it wants it.
+    fn from_disk(&self) -> f64 {
+        let calls = self.profile.threads.iter().flat_map(|thread| &thread.syscalls);
+        let read: u64 = calls.filter(|call| is_read(&call.name)).map(|call| call.bytes).sum();
+        (self.profile.disk_read_bytes as f64 / read.max(1) as f64).min(1.0)
     }
 
     fn places(&self, thread: &Thread) -> Places {
@@ -297,6 +287,16 @@ impl Run<'_> {
         }
         compile > other
     }
+}
+
+/// Whether a thread had to wait for what others held, again and again: those it then also waits for where CPUs are few.
+fn fights(thread: &Thread) -> bool {
+    const SOME: u64 = 2;
+    let waits = thread.waits.iter();
+    let for_locks = waits.filter(|wait| {
+        matches!(wait.waker, Waker::Thread(_)) && !wait.timed_out && of_wait(wait) == CauseKind::LockWait
+    });
+    for_locks.map(|wait| wait.count).sum::<u64>() >= SOME
 }
 
 /// Whether a thread's life may be told within those that wait for it.

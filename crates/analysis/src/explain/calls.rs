@@ -44,8 +44,10 @@ const SYNCS: [&str; 6] = ["fsync", "fdatasync", "sync", "syncfs", "msync", "sync
 const WRITES: [&str; 8] = [
     "write", "writev", "pwrite64", "pwritev", "sendto", "sendmsg", "sendfile", "splice",
 ];
+/// System calls that read files.
+const READS: [&str; 5] = ["read", "readv", "pread64", "preadv", "preadv2"];
 /// Functions of the kernel that wait for a clock, whatever was called.
-const CLOCKS: [&str; 3] = ["timerfd_read", "do_nanosleep", "hrtimer_nanosleep"];
+const CLOCKS: [&str; 4] = ["timerfd_read", "timerfd_read_iter", "do_nanosleep", "hrtimer_nanosleep"];
 
 /// Beginnings of the names of system calls whose result is a number of bytes.
 const MOVES: [&str; 8] = [
@@ -86,6 +88,11 @@ pub(super) fn of_wait(wait: &Wait) -> CauseKind {
         CauseKind::Syscalls => CauseKind::IoWait,
         other => other,
     }
+}
+
+/// Whether a system call reads.
+pub(super) fn is_read(call: &str) -> bool {
+    READS.contains(&call)
 }
 
 /// Whether a wait was for room to write to.

@@ -17,7 +17,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use wbd_model::explanation::{Cause, CauseKind, Difference};
-use wbd_model::profile::{Profile, Thread};
+use wbd_model::profile::Profile;
 
 pub use self::breakdown::{Breakdown, Part};
 pub use self::contained::Contained;
@@ -32,12 +32,6 @@ const LEAST_RATIO: f64 = 1.03;
 const LEAST_SHARE: f64 = 0.01;
 /// Fewer runs of a cell have no interval that could be believed.
 const FEW_RUNS: usize = 6;
-/// What the probes add to one system call at most, nanoseconds.
-const DEAREST_CALL_NS: f64 = 2_000.0;
-
-fn calls(thread: &Thread) -> u64 {
-    thread.syscalls.iter().map(|call| call.calls).sum()
-}
 
 /// How far A's runs are from B's; none where there is no difference to explain. Wall times without probes, nanoseconds.
 #[must_use]
@@ -95,6 +89,8 @@ pub struct Side<'a> {
     pub reach: Option<Reach>,
     /// What is seen of it from outside, where it is a container: then there was no run under probes.
     pub contained: Option<&'a Contained>,
+    /// Whether it runs on other CPUs than the other side, or with another nice value: others may disturb it more.
+    pub is_apart: bool,
 }
 
 impl Side<'_> {
@@ -107,16 +103,9 @@ impl Side<'_> {
         self.profile.wall_ns as f64 / self.wall_ns.max(1) as f64
     }
 
-    /// The parts of a run without probes. What the probes add lies half before and half after each system call, where
-    /// there are calls enough for that; else it is spread over everything.
+    /// The parts of a run without probes.
     fn parts(&self) -> Breakdown {
-        let parts = Breakdown::of(self.profile);
-        let added = self.profile.wall_ns.saturating_sub(self.wall_ns) as f64;
-        let calls = self.profile.threads.first().map_or(0, calls);
-        if calls > 0 && added / calls as f64 <= DEAREST_CALL_NS {
-            return parts.without_calls(added);
-        }
-        parts.scaled(1.0 / self.slowdown())
+        Breakdown::of(self.profile).scaled_to(self.wall_ns as f64)
     }
 }
 
@@ -138,6 +127,10 @@ pub fn causes(a: Side, b: Side) -> (Vec<Cause>, f64) {
             *excess.entry(part.kind).or_default() += sign * bears * ns;
         }
         *excess.entry(CauseKind::Interference).or_default() -= sign * others * on_cpu;
+    }
+    if !a.is_apart && !b.is_apart {
+        // They run in turns on the same machine: who was disturbed more was so by chance.
+        excess.remove(&CauseKind::Interference);
     }
     let shares = excess.into_iter().map(|(kind, ns)| (kind, ns / total));
     let mut ranked: Vec<(CauseKind, f64)> = shares.filter(|(_, share)| *share >= LEAST_SHARE).collect();

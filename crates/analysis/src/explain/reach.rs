@@ -29,11 +29,14 @@ impl Reach {
 }
 
 /// Whether the slower side's own code is slow for its memory: it touches much more than the other in the same time, more
-/// than its CPU's cache holds.
+/// than its CPU's cache holds. Where the other is over too soon to be looked at, it must be much more than that.
 pub(super) fn is_memory(sides: &[Side; 2], slower: usize) -> bool {
-    let (slow, quick) = (&sides[slower], &sides[1 - slower]);
-    let (Some(far), Some(near)) = (slow.reach, quick.reach) else {
+    let Some(far) = sides[slower].reach else {
         return false;
     };
-    far.bytes > far.cache_bytes && far.bytes_per_ms() >= FARTHER * near.bytes_per_ms()
+    let reaches_farther = match sides[1 - slower].reach {
+        Some(near) => far.bytes_per_ms() >= FARTHER * near.bytes_per_ms(),
+        None => far.bytes_per_ms() >= FARTHER * far.cache_bytes as f64,
+    };
+    far.bytes > far.cache_bytes && reaches_farther
 }

@@ -14,7 +14,7 @@ const CALLS: [&str; 5] = [
     "el0_svc",
 ];
 /// Those of them that name the system call.
-const NAMED_CALLS: [&str; 2] = ["__x64_sys_", "__arm64_sys_"];
+const NAMED_CALLS: [&str; 5] = ["__x64_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "ksys_"];
 /// Functions of the kernel that serve page faults.
 const FAULTS: [&str; 5] = [
     "asm_exc_page_fault",
@@ -58,6 +58,8 @@ pub(super) struct Places {
     pub(super) own: BTreeMap<(CauseKind, String), u64>,
     /// In system calls, by name; an empty one where the kernel's way in or out was all there was.
     pub(super) calls: BTreeMap<String, InCall>,
+    /// In what is there because somebody looks.
+    pub(super) probes: u64,
 }
 
 /// How often a thread was met in a system call.
@@ -99,7 +101,7 @@ impl Places {
                 call.looks += looks;
                 call.disk += if disk { looks } else { 0 };
             }
-            Met::Probe => {}
+            Met::Probe => self.probes += looks,
         }
     }
 }

@@ -68,6 +68,7 @@ fn side(profile: &Profile) -> Side<'_> {
         wall_ns: profile.wall_ns,
         reach: None,
         contained: None,
+        is_apart: false,
     }
 }
 
@@ -192,6 +193,23 @@ fn a_disk_is_waited_for_also_by_the_cpu_that_asks_it() {
 }
 
 #[test]
+fn what_is_read_from_a_disk_is_waiting_for_it_also_while_it_is_copied() {
+    let copy = [("copy_folio_to_iter", Layer::Kernel), ("ksys_read", Layer::Kernel), ("do_syscall_64", Layer::Kernel)];
+    let mut root = thread(1, 10 * MS);
+    root.syscalls = vec![Syscall {
+        bytes: 64 << 20,
+        ..call("read", 1000, 40 * MS)
+    }];
+    let warm = profile(50 * MS, vec![root], vec![stack(1, 80, &copy)]);
+    let cold = Profile {
+        disk_read_bytes: 64 << 20,
+        ..warm.clone()
+    };
+    assert_eq!(explained(&warm)[0].kind, CauseKind::Syscalls);
+    assert_eq!(explained(&cold)[0].kind, CauseKind::IoWait);
+}
+
+#[test]
 fn the_way_into_the_kernel_is_the_calls_not_the_programs() {
     let write = [("entry_SYSCALL_64", Layer::Kernel), ("write", Layer::Program)];
     let probe = [
@@ -261,9 +279,17 @@ fn what_disturbs_both_alike_is_no_cause() {
 fn what_disturbs_one_alone_is_interference() {
     let mut root = thread(1, 10 * MS);
     root.runnable_others_ns = 40 * MS;
-    let found = explained(&profile(50 * MS, vec![root], vec![]));
+    let disturbed = profile(50 * MS, vec![root], vec![]);
+    let on_another_cpu = Side {
+        is_apart: true,
+        ..side(&disturbed)
+    };
+    let quiet = short();
+    let (found, _) = causes(on_another_cpu, side(&quiet));
     assert_eq!(found[0].kind, CauseKind::Interference, "{found:#?}");
     assert!(found[0].share > 0.9, "{found:#?}");
+    let (found, unattributed) = causes(side(&disturbed), side(&quiet));
+    assert!(found.is_empty() && (unattributed - 1.0).abs() < 0.01, "{found:#?}");
 }
 
 #[test]
@@ -288,6 +314,25 @@ fn code_that_touches_far_more_memory_in_a_moment_waits_for_it() {
     assert_eq!(kind(40 << 20, 1 << 16), CauseKind::MemoryBandwidth);
     assert_eq!(kind(40 << 20, 30 << 20), CauseKind::UserCpu);
     assert_eq!(kind(1 << 19, 1 << 13), CauseKind::UserCpu);
+}
+
+#[test]
+fn beside_a_run_too_short_to_look_at_only_very_much_memory_counts() {
+    let (slow, quick) = (profile(90 * MS, vec![thread(1, 90 * MS)], vec![]), short());
+    let kind = |bytes| {
+        let reach = Reach {
+            bytes,
+            cpu_ns: MS,
+            cache_bytes: 1 << 20,
+        };
+        let far = Side {
+            reach: Some(reach),
+            ..side(&slow)
+        };
+        causes(far, side(&quick)).0[0].kind
+    };
+    assert_eq!(kind(12 << 20), CauseKind::MemoryBandwidth);
+    assert_eq!(kind(2 << 20), CauseKind::UserCpu);
 }
 
 #[test]

@@ -145,12 +145,15 @@ impl Told<'_> {
 
     /// How much memory both touch in the same time.
     fn reached(&self) -> Option<String> {
-        let [a, b] = [self.reach[0]?, self.reach[1]?];
+        let touched = |reach: Option<Reach>| {
+            reach.map_or_else(|| "too short a run to tell".to_owned(), |reach| mebibytes(reach.bytes_per_ms()))
+        };
+        let cache = self.reach.iter().flatten().next()?.cache_bytes;
         Some(format!(
-            "{} of memory touched in a millisecond on a CPU against {}, whose own cache holds {}",
-            mebibytes(a.bytes_per_ms()),
-            mebibytes(b.bytes_per_ms()),
-            mebibytes(a.cache_bytes as f64)
+            "memory touched in a millisecond on a CPU, whose own cache holds {}: {} against {}",
+            mebibytes(cache as f64),
+            touched(self.reach[0]),
+            touched(self.reach[1])
         ))
     }
 

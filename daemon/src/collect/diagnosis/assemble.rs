@@ -19,7 +19,9 @@ use super::stacks::{FileMapping, Mapping, RawStack};
 use super::symbols::{Symbolised, symbolise};
 
 /// Functions of the kernel that only say that somebody sleeps, not what for.
-const SLEEPING: [&str; 10] = [
+const SLEEPING: [&str; 12] = [
+    "do_wait_intr",
+    "do_wait_intr_irq",
     "__schedule",
     "schedule",
     "schedule_timeout",
@@ -68,6 +70,8 @@ pub(crate) struct Known<'a> {
     pub(crate) guest_ns: Option<u64>,
     /// From when to when its engine compiled, where it did.
     pub(crate) compiling: Option<Range<u64>>,
+    /// What it had read from disks.
+    pub(crate) disk_read_bytes: u64,
     /// Whose files are read and whose perf maps are believed.
     pub(crate) caller: &'a Identity,
 }
@@ -111,6 +115,7 @@ pub(crate) fn assemble(counts: &Counts, seen: &[Seen], known: &Known<'_>) -> Ass
             stacks,
             sample_period_ns: PERIOD_NS,
             runs_looked_at: 1,
+            disk_read_bytes: known.disk_read_bytes,
             lost: counts.lost + lost_looks,
         },
         warnings,

@@ -101,6 +101,7 @@ pub(crate) fn run(
     }
     let mut seen = Seen {
         wall_ns: [0, 1].map(|side| explain::median(&walls[side])),
+        is_apart: conditions_differ(&a.plan, &b.plan),
         ..Seen::default()
     };
     let plans = [&a.plan, &b.plan];
@@ -114,6 +115,9 @@ pub(crate) fn run(
     if seen.asks_for_memory() {
         news.send(Progress::Preparing("runs whose memory is looked at".to_owned()));
         for (side, subject) in subjects.iter_mut().enumerate() {
+            if seen.wall_ns[side] < LONG_ENOUGH_NS {
+                continue;
+            }
             let expected = Duration::from_nanos(seen.wall_ns[side]);
             seen.reach[side] = subject.reach(laboratory, expected, cancel)?;
         }
@@ -138,6 +142,13 @@ pub(crate) fn run(
     Ok(explanation)
 }
 
+/// Whether the cells run on different CPUs, or with different nice values.
+fn conditions_differ(a: &Plan, b: &Plan) -> bool {
+    let cpus = |plan: &Plan| plan.request.conditions.cpus.clone();
+    let (ours, theirs) = (&a.inherited, &b.inherited);
+    cpus(a) != cpus(b) || ours.cpus() != theirs.cpus() || ours.nice() != theirs.nice()
+}
+
 /// Whether there is no difference now, or so little of a recorded one that what is left is another matter.
 fn is_gone(now: Option<Difference>, then: Option<Difference>) -> bool {
     let left = |now: Difference, then: Difference| now.ns as f64 / then.ns as f64;
@@ -157,6 +168,8 @@ struct Seen {
     reach: [Option<Reach>; 2],
     /// Of containers, which are not run under probes.
     contained: [Option<Contained>; 2],
+    /// Whether others may disturb one more than the other.
+    is_apart: bool,
 }
 
 impl Seen {
@@ -193,13 +206,14 @@ impl Seen {
             wall_ns: self.wall_ns[side],
             reach: self.reach[side],
             contained: self.contained[side].as_ref(),
+            is_apart: self.is_apart,
         })
     }
 
     /// Whether the program's own code carries so much that its memory is worth a look.
     fn asks_for_memory(&self) -> bool {
         let [a, b] = self.sides();
-        let long_enough = self.wall_ns.iter().all(|wall| *wall >= LONG_ENOUGH_NS);
+        let long_enough = self.wall_ns.iter().any(|wall| *wall >= LONG_ENOUGH_NS);
         let (found, _) = causes(a, b);
         let own = found.iter().find(|cause| cause.kind == CauseKind::UserCpu);
         long_enough && !self.is_from_outside() && own.is_some_and(|own| own.share >= WORTH_LOOKING)

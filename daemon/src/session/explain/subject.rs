@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use wbd_analysis::explain::Reach;
+use wbd_linux::process::read_by_children;
 use wbd_model::profile::Profile;
 use wbd_model::{Cell, InstantName, Instants, Metric, Sample};
 
@@ -137,6 +138,7 @@ impl Subject {
             action: "look at the CPUs (perf_event_open)",
             source,
         });
+        let read_before = read_by_children();
         let made = looks.map(|looks| {
             let made = self.run(laboratory, cancel);
             (made, looks.end())
@@ -148,7 +150,11 @@ impl Subject {
             .map(|probes| probes.read())
             .transpose()?
             .unwrap_or_default();
-        let Assembled { profile, warnings } = assemble(&counts, &seen, &self.known(&made.instants));
+        let known = Known {
+            disk_read_bytes: read_by_children().saturating_sub(read_before),
+            ..self.known(&made.instants)
+        };
+        let Assembled { profile, warnings } = assemble(&counts, &seen, &known);
         Ok((profile, warnings))
     }
 
@@ -162,6 +168,7 @@ impl Subject {
         Known {
             guest_ns: at(InstantName::Guest),
             compiling: making.filter(|_| compiles).map(|(begin, end)| begin..end),
+            disk_read_bytes: 0,
             caller: &self.plan.caller,
         }
     }

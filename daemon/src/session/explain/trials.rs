@@ -334,6 +334,7 @@ impl Question<'_> {
             wall_ns: explain::median(&walls[side]),
             reach: None,
             contained: None,
+            is_apart: false,
         });
         let total = explain::between(&walls[0], &walls[1]).ns as f64;
         let (found, _) = causes(sides[0], sides[1]);
