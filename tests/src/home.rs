@@ -38,12 +38,13 @@ impl Home {
         }
     }
 
-    /// A place with a copy of the distribution: what runs from it is known to be ours.
+    /// A place with a copy of the distribution, for users who may not go to where that lies: what runs from it is known
+    /// to be ours.
     ///
     /// # Panics
     /// Where it cannot be copied.
     #[must_use]
-    pub fn with_dist() -> Self {
+    pub fn with_dist_for_everyone() -> Self {
         let mut home = Self::new();
         let dist = home.path("dist");
         let copied = Command::new("cp").arg("-rT").arg(&home.dist).arg(&dist).status();
@@ -53,18 +54,6 @@ impl Home {
             home.dist.display()
         );
         home.dist = dist;
-        home
-    }
-
-    /// The same, for users who may not go to where the distribution lies. WasmEdge's runner stays behind, since its
-    /// file names its loader by an absolute path there.
-    ///
-    /// # Panics
-    /// As [`Self::with_dist`].
-    #[must_use]
-    pub fn with_dist_for_everyone() -> Self {
-        let home = Self::with_dist();
-        let _ = fs::remove_file(home.dist.join("lib/wbd/wbd-runner-wasmedge")); // it need not have been built
         home
     }
 

@@ -12,7 +12,7 @@ use wbd_tests::{Home, process, wait};
 /// Where a manager listens.
 fn ear(path: &Path) -> UnixDatagram {
     let ear = UnixDatagram::bind(path).expect("a folder of ours");
-    ear.set_read_timeout(Some(wait::BUDGET)).expect("a time");
+    ear.set_read_timeout(Some(*wait::BUDGET)).expect("a time");
     ear
 }
 
@@ -43,7 +43,7 @@ fn daemon(home: &Home) -> Option<u32> {
 /// systemd's own tool passes the socket on as systemd does, and starts the daemon when the first client comes. Needs root.
 #[test]
 fn the_managers_socket_is_used_and_left_alone() {
-    let home = Home::with_dist();
+    let home = Home::with_dist_for_everyone();
     let ear = ear(&home.path("notify"));
     let wbd = home.wbd();
     let mut activate = Command::new("systemd-socket-activate");
@@ -80,7 +80,7 @@ fn the_managers_socket_is_used_and_left_alone() {
 /// A daemon that is held up says nothing, so that its manager can start another. Needs root.
 #[test]
 fn a_manager_hears_nothing_from_a_daemon_whose_loop_does_not_turn() {
-    let home = Home::with_dist();
+    let home = Home::with_dist_for_everyone();
     let ear = ear(&home.path("notify"));
     let mut command = home.wbd();
     command
@@ -104,7 +104,7 @@ fn a_manager_hears_nothing_from_a_daemon_whose_loop_does_not_turn() {
 /// Needs root.
 #[test]
 fn something_else_than_a_socket_is_refused() {
-    let home = Home::with_dist();
+    let home = Home::with_dist_for_everyone();
     let script = format!(
         "exec 3</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec {} --state {}",
         home.wbd().get_program().display(),

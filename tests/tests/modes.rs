@@ -1,6 +1,7 @@
 //! The mode asked for is the mode that ran: told by what a process does, not by what it says of itself.
 
 use std::fs;
+use std::process::Command;
 
 use wbd_model::host::TargetInfo;
 use wbd_model::{InstantName as I, Metric};
@@ -48,7 +49,7 @@ fn interpreters_are_many_times_slower_than_optimised_code_and_no_optimiser_is() 
 /// Needs root.
 #[test]
 fn only_a_jit_makes_machine_code_in_memory() {
-    let home = Home::with_dist();
+    let home = Home::with_dist_for_everyone();
     let _wbd = home.start();
     for target in targets::wasm(&home) {
         let made = has_code_of_its_own(&home, &target);
@@ -121,5 +122,40 @@ fn code_compiled_before_is_loaded_and_not_compiled() {
             "{}: {before} ns, {jit}: {now} ns",
             aot.name
         );
+    }
+}
+
+/// Not even of another of Wasmer's compilers, whose format does not tell. Needs root.
+#[test]
+fn no_engine_runs_what_another_compiled() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let module = home.program("exit_code.wasm");
+    let engines: Vec<String> = targets::of_mode(&home, "aot")
+        .iter()
+        .map(|target| target.name.trim_end_matches("-aot").to_owned())
+        .collect();
+    for maker in &engines {
+        let code = home.text(&format!("{maker}.code"));
+        let made = Command::new(home.runner(maker))
+            .args(["compile", &module])
+            .output()
+            .unwrap();
+        fs::write(&code, made.stdout).unwrap();
+        for engine in &engines {
+            let mut run = Command::new(home.runner(engine));
+            let output = run
+                .args(["run", "--mode", "aot", &code, "--", "0"])
+                .output()
+                .unwrap();
+            let (status, said) = (output.status.code(), String::from_utf8_lossy(&output.stderr));
+            if engine == maker {
+                assert_eq!(status, Some(0), "{engine}: {said}");
+            } else {
+                assert_eq!(status, Some(125), "{engine}, of {maker}'s: {said}");
+                assert_eq!(said.lines().count(), 1, "{said}");
+                assert!(said.contains("compile"), "it says what to do: {said}");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Wasm modules on every engine that is built, in each of its modes.
 
+use std::fs;
+
 use wbd_model::{Exit, Experiment, InstantName as I, Metric, Sample, Size};
 use wbd_tests::documents::{assert_in_order, cell, median, metric, ns, p50};
 use wbd_tests::{Home, targets};
@@ -212,6 +214,100 @@ fn a_file_that_is_no_module_is_told_with_its_path() {
     aot.expect(4).saying(&names).saying(&[&garbage]);
 }
 
+/// What a compiler makes for the WASI after preview 1. Needs root.
+#[test]
+fn a_component_is_told_in_each_cell() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let component = home.text("component.wasm");
+    fs::write(&component, wat::parse_str("(component)").unwrap()).unwrap();
+    let of_mode = |mode| [targets::of_mode(&home, mode), targets::of_mode(&home, "interp")].concat();
+    let made = home.fail(
+        &[
+            &targets::flags(&of_mode("jit"))[..],
+            &ONCE,
+            &["--wasm", &component],
+        ]
+        .concat(),
+    );
+    for cell in &made.cells {
+        let note = &cell.samples[0].notes[0];
+        assert!(note.contains("component"), "{}: {note}", cell.target);
+    }
+    let aot = targets::of_mode(&home, "aot");
+    let refused = home.wbctl(
+        &[
+            &["run"],
+            &targets::flags(&aot)[..],
+            &ONCE,
+            &["--wasm", &component],
+        ]
+        .concat(),
+    );
+    refused.expect(4).saying(&["component"]);
+}
+
+/// Each is ended by the kernel and says so, the engine's own memory included. Needs root.
+#[test]
+fn a_guest_that_needs_more_memory_than_it_may_have_is_ended_under_every_engine() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let module = home.text("grows.wasm");
+    fs::write(&module, wat::parse_str(GROWS).unwrap()).unwrap();
+    let all = targets::wasm(&home);
+    let limited = ["--memory-limit", "256", "--wasm", &module];
+    let made = home.fail(&[&targets::flags(&all)[..], &ONCE, &limited].concat());
+    for cell in &made.cells {
+        let notes = &cell.samples[0].notes;
+        assert_eq!(cell.valid, 0, "{}", cell.target);
+        assert!(
+            notes.iter().any(|note| note.contains("256")),
+            "{}: {notes:?}",
+            cell.target
+        );
+    }
+}
+
+/// Calls itself without end, and counts the returns, lest a compiler make a loop of it.
+const OVERFLOWS: &str = r#"(module
+    (memory (export "memory") 1)
+    (global $returns (mut i32) (i32.const 0))
+    (func $f (export "_start")
+        (call $f)
+        (global.set $returns (i32.add (global.get $returns) (i32.const 1)))))"#;
+
+/// By a trap with a line; or what the end means under the engine that sets no limit, within the memory it may have.
+/// Needs root.
+#[test]
+fn a_guest_that_exhausts_its_stack_is_told_under_every_engine() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let module = home.text("overflows.wasm");
+    fs::write(&module, wat::parse_str(OVERFLOWS).unwrap()).unwrap();
+    let all = targets::wasm(&home);
+    let limited = ["--memory-limit", "512", "--wasm", &module];
+    let made = home.fail(&[&targets::flags(&all)[..], &ONCE, &limited].concat());
+    for cell in &made.cells {
+        let run = &cell.samples[0];
+        let said = run.notes.join("; ");
+        assert!(!run.valid && run.instants.contains_key(&I::Guest), "{run:#?}");
+        let told = ["trap", "512 MiB of memory", "sets no limit to recursion"]
+            .iter()
+            .any(|words| said.contains(words));
+        assert!(told, "{}: {said}", cell.target);
+    }
+}
+
+/// Takes a GiB, as far as it gets it, and writes to every page of it.
+const GROWS: &str = r#"(module
+    (memory (export "memory") 1)
+    (func (export "_start") (local $at i32)
+        (if (i32.eq (memory.grow (i32.const 16383)) (i32.const -1)) (then unreachable))
+        (loop $next
+            (i32.store (local.get $at) (i32.const 1))
+            (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+            (br_if $next (i32.lt_u (local.get $at) (i32.const 0x3ffff000))))))"#;
+
 /// A guest gets only what it was given. Needs root.
 #[test]
 fn a_guest_has_neither_files_nor_variables() {
@@ -224,7 +320,7 @@ fn a_guest_has_neither_files_nor_variables() {
             (drop (call $environ (i32.const 16) (i32.const 20)))
             (if (i32.load (i32.const 16)) (then unreachable))))";
     let module = home.text("guest.wasm");
-    std::fs::write(&module, wat::parse_str(text).unwrap()).unwrap();
+    fs::write(&module, wat::parse_str(text).unwrap()).unwrap();
     let all = targets::wasm(&home);
     home.measure(&[&targets::flags(&all)[..], &ONCE, &["--wasm", &module]].concat());
     let (module, file) = (
@@ -242,7 +338,7 @@ fn a_guest_gets_the_directories_and_variables_it_was_given() {
     let home = Home::new();
     let _wbd = home.start();
     let module = home.program("open_file.wasm");
-    std::fs::create_dir(home.path("data")).unwrap();
+    fs::create_dir(home.path("data")).unwrap();
     let _file = home.file("data/file", "content", 0o644);
     let all = targets::wasm(&home);
     let given = ["--dir", "data::/given", "--env", "A=b=c", "--wasm", &module];

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use wbd_linux::loader::{self, Named};
 
@@ -32,11 +33,15 @@ pub(crate) enum MovedError {
     },
 }
 
+/// Held while a runner is looked at and written: several requests may meet it first.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// Writes the runner anew where it names another loader than the one that lies beside it.
 pub(crate) fn settle(runner: &Path) -> Result<(), MovedError> {
     let Some(libraries) = libraries(runner) else {
         return Ok(());
     };
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // What cannot be read is told when it does not start.
     let Ok(mut program) = fs::read(runner) else {
         return Ok(());
@@ -81,9 +86,14 @@ fn rename(program: &mut [u8], named: &Named, loader: &Path) -> Result<(), MovedE
     }
 }
 
+fn fresh(runner: &Path) -> PathBuf {
+    runner.with_extension(format!("{}.new", std::process::id()))
+}
+
 /// At once: whoever runs the old file keeps it.
 fn replace(runner: &Path, program: &[u8]) -> Result<(), MovedError> {
-    let fresh = runner.with_extension("new");
+    // Another daemon of the same installation may do the same.
+    let fresh = fresh(runner);
     let written = fs::write(&fresh, program)
         .and_then(|()| fs::metadata(runner))
         .and_then(|old| fs::set_permissions(&fresh, old.permissions()))
@@ -159,6 +169,6 @@ mod tests {
                 .status
                 .success()
         );
-        assert!(!runner.with_extension("new").exists());
+        assert!(!fresh(&runner).exists());
     }
 }
