@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take: far more than it ever does, so that only a hang uses it up. An emulated machine is
 /// given more, in seconds.
-static BUDGET: LazyLock<Duration> = LazyLock::new(|| {
+pub static BUDGET: LazyLock<Duration> = LazyLock::new(|| {
     let told = std::env::var("WBD_TEST_BUDGET").ok();
     Duration::from_secs(told.map_or(60, |seconds| seconds.parse().expect("a number of seconds")))
 });

@@ -12,7 +12,7 @@ use wbd_tests::{Home, process, wait};
 /// Where a manager listens.
 fn ear(path: &Path) -> UnixDatagram {
     let ear = UnixDatagram::bind(path).expect("a folder of ours");
-    ear.set_read_timeout(Some(wait::BUDGET)).expect("a time");
+    ear.set_read_timeout(Some(*wait::BUDGET)).expect("a time");
     ear
 }
 
