@@ -129,15 +129,25 @@ impl Run<'_> {
     fn act(&self, thread: &Thread, times: f64, parts: &mut Breakdown) {
         self.on_cpu(thread, times, parts);
         let (own_kind, own) = if fights(thread) {
-            (CauseKind::LockWait, "threads that want the same locks had the CPU")
+            (
+                CauseKind::LockWait,
+                "threads that want the same locks had the CPU",
+            )
         } else {
-            (CauseKind::Processes, "threads and processes of its own had the CPU")
+            (
+                CauseKind::Processes,
+                "threads and processes of its own had the CPU",
+            )
         };
         let others = "other programs had the CPU";
         let runnable = [
             (CauseKind::Interference, others, thread.runnable_others_ns),
             (own_kind, own, thread.runnable_own_ns),
-            (CauseKind::Processes, "an idle CPU woke up for it", thread.wakeup_ns),
+            (
+                CauseKind::Processes,
+                "an idle CPU woke up for it",
+                thread.wakeup_ns,
+            ),
         ];
         for (kind, detail, ns) in runnable {
             parts.add(kind, detail, ns as f64 * times);
@@ -175,7 +185,10 @@ impl Run<'_> {
     /// page, and put where it wants it.
     fn from_disk(&self) -> f64 {
         let calls = self.profile.threads.iter().flat_map(|thread| &thread.syscalls);
-        let read: u64 = calls.filter(|call| is_read(&call.name)).map(|call| call.bytes).sum();
+        let read: u64 = calls
+            .filter(|call| is_read(&call.name))
+            .map(|call| call.bytes)
+            .sum();
         (self.profile.disk_read_bytes as f64 / read.max(1) as f64).min(1.0)
     }
 

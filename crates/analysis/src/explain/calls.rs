@@ -47,7 +47,12 @@ const WRITES: [&str; 8] = [
 /// System calls that read files.
 const READS: [&str; 5] = ["read", "readv", "pread64", "preadv", "preadv2"];
 /// Functions of the kernel that wait for a clock, whatever was called.
-const CLOCKS: [&str; 4] = ["timerfd_read", "timerfd_read_iter", "do_nanosleep", "hrtimer_nanosleep"];
+const CLOCKS: [&str; 4] = [
+    "timerfd_read",
+    "timerfd_read_iter",
+    "do_nanosleep",
+    "hrtimer_nanosleep",
+];
 
 /// Beginnings of the names of system calls whose result is a number of bytes.
 const MOVES: [&str; 8] = [

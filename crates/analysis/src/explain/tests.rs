@@ -194,7 +194,11 @@ fn a_disk_is_waited_for_also_by_the_cpu_that_asks_it() {
 
 #[test]
 fn what_is_read_from_a_disk_is_waiting_for_it_also_while_it_is_copied() {
-    let copy = [("copy_folio_to_iter", Layer::Kernel), ("ksys_read", Layer::Kernel), ("do_syscall_64", Layer::Kernel)];
+    let copy = [
+        ("copy_folio_to_iter", Layer::Kernel),
+        ("ksys_read", Layer::Kernel),
+        ("do_syscall_64", Layer::Kernel),
+    ];
     let mut root = thread(1, 10 * MS);
     root.syscalls = vec![Syscall {
         bytes: 64 << 20,
@@ -289,7 +293,10 @@ fn what_disturbs_one_alone_is_interference() {
     assert_eq!(found[0].kind, CauseKind::Interference, "{found:#?}");
     assert!(found[0].share > 0.9, "{found:#?}");
     let (found, unattributed) = causes(side(&disturbed), side(&quiet));
-    assert!(found.is_empty() && (unattributed - 1.0).abs() < 0.01, "{found:#?}");
+    assert!(
+        found.is_empty() && (unattributed - 1.0).abs() < 0.01,
+        "{found:#?}"
+    );
 }
 
 #[test]

@@ -146,7 +146,10 @@ impl Told<'_> {
     /// How much memory both touch in the same time.
     fn reached(&self) -> Option<String> {
         let touched = |reach: Option<Reach>| {
-            reach.map_or_else(|| "too short a run to tell".to_owned(), |reach| mebibytes(reach.bytes_per_ms()))
+            reach.map_or_else(
+                || "too short a run to tell".to_owned(),
+                |reach| mebibytes(reach.bytes_per_ms()),
+            )
         };
         let cache = self.reach.iter().flatten().next()?.cache_bytes;
         Some(format!(
