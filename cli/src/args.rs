@@ -190,6 +190,10 @@ pub(crate) struct RunArgs {
     /// How much memory a run may have, in MiB, before it is ended and does not count
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) memory_limit: u64,
+    /// Record which thread was on which CPU when, for `wbctl export --format perfetto`. It costs every switch on the
+    /// machine, so these figures are not for comparing with others'
+    #[arg(long)]
+    pub(crate) switches: bool,
     #[command(flatten)]
     pub(crate) conditions: ConditionArgs,
     /// Any command to measure, in place of targets and workloads

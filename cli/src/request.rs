@@ -94,6 +94,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         env_bytes: subject.env_bytes,
         dirs: subject.dirs,
         suite: args.suite,
+        switches: args.switches,
         conditions: args.conditions.conditions(),
     })
 }

@@ -17,6 +17,7 @@ mod noise;
 mod percpu;
 mod process;
 mod run;
+mod switch;
 mod task;
 
 #[unsafe(link_section = "license")]

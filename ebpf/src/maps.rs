@@ -3,7 +3,7 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, RingBuf};
 use wbd_abi::{
-    Interrupted, MAX_CONTAINERS, MAX_ENDING, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, Offsets, Process,
+    Interrupted, MAX_CONTAINERS, MAX_ENDING, MAX_ENGINES, MAX_PROCESSES, MAX_RUNS, MAX_THREADS, Offsets, Process,
     RING_BYTES, RunState, Seen,
 };
 
@@ -34,6 +34,14 @@ pub static PEAKS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_ENDING
 /// What was reported of a process that may be an engine, by its run and its id.
 #[map]
 pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(MAX_ENGINES, 0);
+
+/// Threads whose switches are told, by their id: key into [`RUNS`], and the run's number.
+#[map]
+pub static THREADS: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(MAX_THREADS, 0);
+
+/// Threads of a container engine's that are making namespaces, by their id: which.
+#[map]
+pub static UNSHARING: LruHashMap<u32, u64> = LruHashMap::with_max_entries(MAX_CONTAINERS, 0);
 
 /// The interrupt under way on each CPU.
 #[map]

@@ -6,7 +6,7 @@ use wbd_abi::{EventKind, Process};
 
 use crate::first_user;
 use crate::maps::{HELPERS, PEAKS};
-use crate::run::{Run, current_pid};
+use crate::run::{Run, current_cpu, current_pid};
 use crate::task::Task;
 
 /// `syscalls:sys_enter_execve` and `syscalls:sys_enter_execveat`.
@@ -14,7 +14,9 @@ use crate::task::Task;
 pub fn execve_enter(_: TracePointContext) -> u32 {
     if let Some(run) = Run::of_current() {
         run.adopt_root();
-        run.send(run.event(EventKind::Launch));
+        let mut event = run.event(EventKind::Launch);
+        event.a = current_cpu();
+        run.send(event);
     }
     0
 }

@@ -2,7 +2,7 @@
 
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::helpers::{
-    bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_ns,
+    bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_smp_processor_id, bpf_ktime_get_ns,
     generated::{bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id},
 };
 use wbd_abi::{CONTAINED, Event, EventKind, HELPER, RING_BYTES, RunState, TARGET, Usage};
@@ -25,6 +25,13 @@ pub struct Run {
 #[inline(always)]
 pub fn current_pid() -> u32 {
     (bpf_get_current_pid_tgid() >> 32) as u32
+}
+
+/// The CPU that this runs on.
+#[inline(always)]
+pub fn current_cpu() -> u64 {
+    // SAFETY: the helper has no precondition.
+    u64::from(unsafe { bpf_get_smp_processor_id() })
 }
 
 /// The state of the run whose root process's main thread is the current task.
@@ -58,12 +65,28 @@ impl Run {
         Self::contained().or_else(Self::helping)
     }
 
+    /// The run of the current task, where it is the target's own and the target has been launched.
+    #[inline(always)]
+    pub fn of_target() -> Option<Self> {
+        // SAFETY: the helper takes a plain number and has no precondition.
+        let key = unsafe { bpf_get_current_ancestor_cgroup_id(run_level() as i32) };
+        let run = Self::by_key(key)?;
+        // SAFETY: as in `count_fork`.
+        (unsafe { (*run.state).root } != 0).then_some(run)
+    }
+
+    /// The run registered under this key, for a task of the target's own.
+    #[inline(always)]
+    pub fn by_key(key: u64) -> Option<Self> {
+        Self::of_another(key, TARGET)
+    }
+
     /// The run whose helper made the current task's cgroup.
     #[inline(always)]
     fn contained() -> Option<Self> {
         // SAFETY: the helper has no precondition, and the value is a number that is only ever replaced as a whole.
         let key = unsafe { *CONTAINERS.get(&bpf_get_current_cgroup_id())? };
-        Self::by_key(key, CONTAINED)
+        Self::of_another(key, CONTAINED)
     }
 
     /// The run that follows the current task's process.
@@ -71,13 +94,20 @@ impl Run {
     fn helping() -> Option<Self> {
         // SAFETY: the value is a number that is only ever replaced as a whole.
         let key = unsafe { *HELPERS.get(&current_pid())? };
-        Self::by_key(key, HELPER)
+        Self::of_another(key, HELPER)
     }
 
     #[inline(always)]
-    fn by_key(key: u64, whose: u32) -> Option<Self> {
+    fn of_another(key: u64, whose: u32) -> Option<Self> {
         let state = RUNS.get_ptr_mut(&key)?;
         Some(Self { state, key, whose })
+    }
+
+    /// The number the daemon gave it.
+    #[inline(always)]
+    pub fn number(&self) -> u64 {
+        // SAFETY: as in `count_fork`.
+        unsafe { (*self.state).run }
     }
 
     /// Whether the task is a followed helper rather than the target's own or its container's.
@@ -131,6 +161,27 @@ impl Run {
             noise::stamp(state, &mut event);
         }
         event
+    }
+
+    /// An event of another task of the run's than the current one, now: without what disturbed it, and its name.
+    #[inline(always)]
+    pub fn event_of(&self, kind: EventKind, pid: u32, tid: u32, a: u64) -> Event {
+        Event {
+            // SAFETY: the helper has no precondition.
+            ns: unsafe { bpf_ktime_get_ns() },
+            // SAFETY: as in `count_fork`.
+            run: unsafe { (*self.state).run },
+            a,
+            b: 0,
+            run_delay_ns: 0,
+            interrupt_ns: 0,
+            stolen_ns: 0,
+            pid,
+            tid,
+            kind: kind as u32,
+            helper: self.whose,
+            comm: [0; wbd_abi::COMM_LEN],
+        }
     }
 
     /// The run's state, where the process is its root.

@@ -312,6 +312,10 @@ fn the_doctor_knows_the_machine_and_says_what_to_do() {
     };
     let weight = found("own weight");
     assert!(weight.contains(" us ") && weight.contains('%'), "{weight}");
+    let hits = found("probe hits");
+    for said in ["system call", "a mark costs", "statistics: "] {
+        assert!(hits.contains(said), "{hits}");
+    }
     let bias = found("first instruction");
     assert!(bias.contains(" us before it runs"), "{bias}");
 }

@@ -12,13 +12,14 @@ use wbd_tests::user::User;
 use wbd_tests::{Daemon, Home, process, wait};
 
 /// The instants of a container's run, in order.
-const PATH: [I; 12] = [
+const PATH: [I; 13] = [
     I::Launch,
     I::Created,
     I::StartSent,
     I::ShimExec,
     I::RuncExec,
     I::CgroupMade,
+    I::NamespacesMade,
     I::Exec,
     I::FirstUser,
     I::Entry,
@@ -71,6 +72,7 @@ fn the_guest_of_dockers_own_client_is_the_program_in_its_container() {
             I::ShimExec,
             I::RuncExec,
             I::CgroupMade,
+            I::NamespacesMade,
             I::Guest,
             I::Exit,
         ];

@@ -131,21 +131,33 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
     Ok(())
 }
 
-/// The daemon of this task.
-struct Daemon<'a> {
-    dist: Dist,
-    socket: &'a Path,
+/// A daemon to ask.
+pub(crate) struct Daemon<'a> {
+    /// What it was built into.
+    pub(crate) dist: Dist,
+    /// Where it listens.
+    pub(crate) socket: &'a Path,
 }
 
 impl Daemon<'_> {
+    /// A program of `tests/programs`.
+    pub(crate) fn program(&self, name: &str) -> String {
+        self.dist.tests().join(name).display().to_string()
+    }
+
+    /// A workload as a static program.
+    pub(crate) fn workload(&self, name: &str) -> String {
+        let program = format!("{name}/{name}.static");
+        self.dist.workloads().join(program).display().to_string()
+    }
+
     /// The runs that count of a test program.
     fn measure(&self, program: &str, args: &[&str], runs: u32) -> Result<Vec<Value>> {
-        let program = self.dist.tests().join(program).display().to_string();
-        self.runs(&[&["--", &program], args].concat(), runs)
+        self.runs(&[&["--", &self.program(program)], args].concat(), runs)
     }
 
     /// The runs that count of what these flags of `run` describe.
-    fn runs(&self, flags: &[&str], runs: u32) -> Result<Vec<Value>> {
+    pub(crate) fn runs(&self, flags: &[&str], runs: u32) -> Result<Vec<Value>> {
         let number = runs.to_string();
         let mut run = wbctl(&self.dist, self.socket);
         shell::read(run.args(["--json", "run", "-n", &number]).args(flags))?;
@@ -159,7 +171,7 @@ impl Daemon<'_> {
     }
 
     /// The newest experiment, with its runs.
-    fn latest(&self) -> Result<Value> {
+    pub(crate) fn latest(&self) -> Result<Value> {
         let mut show = wbctl(&self.dist, self.socket);
         let document = shell::read(show.args(["--json", "show", "latest", "--runs"]))?;
         serde_json::from_str(&document).context("wbctl printed no document")
@@ -186,7 +198,7 @@ fn report_entry(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
 
 /// `guest` against a guest whose first act is to read the clock, which it knows as time since 1970.
 fn report_guest(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
-    let module = daemon.dist.tests().join("first_act.wasm").display().to_string();
+    let module = daemon.program("first_act.wasm");
     let given = format!("{}::/", scratch.display());
     let since_1970 = now(ClockId::CLOCK_REALTIME)? - now(ClockId::CLOCK_MONOTONIC)?;
     for target in ["wasmtime-jit", "wasmtime-aot"] {

@@ -179,7 +179,13 @@ fn unavailable(cells: &[Cell]) -> impl Iterator<Item = String> {
         }
     }
     let lines = metrics.into_iter().map(|((reason, cell), metrics)| {
-        let metrics: Vec<&str> = metrics.into_iter().map(Metric::as_str).collect();
+        // A part is not there where the whole is not.
+        let is_part = |metric: &Metric| {
+            let whole = metric.as_str().strip_suffix("_user");
+            whole.is_some_and(|whole| metrics.iter().any(|other| other.as_str() == whole))
+        };
+        let told = metrics.iter().filter(|metric| !is_part(metric));
+        let metrics: Vec<&str> = told.copied().map(Metric::as_str).collect();
         (format!("{}: {reason}", metrics.join(", ")), cell)
     });
     said_once(lines)

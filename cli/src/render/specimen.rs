@@ -199,6 +199,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         instants: [(I::Launch, Instant::seen(1_000, "tp:sys_enter_execve"))].into(),
         metrics: [(Metric::Startup, 612_345), (Metric::PageFaults, 96)].into(),
         notes: notes.iter().map(|&note| note.into()).collect(),
+        threads: Vec::new(),
     };
     let mut lost = sample(1, 3, false, Exit::NotStarted("no such image".into()), &[]);
     (lost.metrics, lost.instants) = (BTreeMap::new(), BTreeMap::new());
@@ -275,5 +276,6 @@ fn run_of(cell: &Cell, run: u32) -> Sample {
             .map(|(metric, summary)| (*metric, near(summary)))
             .collect(),
         notes: vec![],
+        threads: Vec::new(),
     }
 }

@@ -4,8 +4,12 @@
 //! is a slice, from its first instant to its last, and the phases between consecutive instants are slices inside it,
 //! end to end; every instant is there as an instant too, with the method that saw it. Times are microseconds since
 //! the experiment's first instant, with nanoseconds as decimals. A run of which nothing was seen is left out.
+//!
+//! Where context switches were recorded, each thread of a run has a track below its run's: slices of being on a CPU,
+//! waiting for one, and sleeping, end to end. Else the run's own slice tells how long it waited in all.
 
 use serde_json::{Value, json};
+use wbd_model::thread::{Stretch, ThreadState, ThreadTrace};
 use wbd_model::{Cell, Exit, Experiment, Instant, InstantName, Sample};
 
 use super::workload;
@@ -40,8 +44,16 @@ pub(crate) fn trace(experiment: &Experiment) -> Value {
 fn process(pid: u64, cell: &Cell, origin_ns: u64) -> Vec<Value> {
     let name = format!("{}/{}", cell.target, workload(&cell.workload, cell.size));
     let mut events = vec![named("process_name", pid, 0, &name)];
+    let mut tid = 0; // which would be drawn as the process's own
     for sample in &cell.samples {
-        events.extend(run(sample, pid, origin_ns));
+        let mut next = || {
+            tid += 1;
+            Track { pid, tid, origin_ns }
+        };
+        events.extend(run(sample, &next()));
+        for thread in &sample.threads {
+            events.extend(switches(sample.run, thread, &next()));
+        }
     }
     events
 }
@@ -51,20 +63,18 @@ fn named(what: &str, pid: u64, tid: u32, name: &str) -> Value {
 }
 
 /// The events of one run's track.
-fn run(sample: &Sample, pid: u64, origin_ns: u64) -> Vec<Value> {
+fn run(sample: &Sample, track: &Track) -> Vec<Value> {
     let instants = in_time(sample);
     let (Some((_, first)), Some((_, last))) = (instants.first(), instants.last()) else {
         return Vec::new();
     };
-    let tid = sample.run + 1; // 0 would be drawn as the process's own
-    let track = Track { pid, tid, origin_ns };
     let name = if sample.valid {
         "run"
     } else {
         "run that does not count"
     };
     let mut events = vec![
-        named("thread_name", pid, tid, &format!("run {}", sample.run)),
+        track.named(&format!("run {}", sample.run)),
         track.slice(name, (first.ns, last.ns), about(sample)),
     ];
     for pair in instants.windows(2) {
@@ -77,6 +87,21 @@ fn run(sample: &Sample, pid: u64, origin_ns: u64) -> Vec<Value> {
             .map(|(name, instant)| track.instant(*name, instant)),
     );
     events
+}
+
+/// The events of one thread's track.
+fn switches(run: u32, thread: &ThreadTrace, track: &Track) -> Vec<Value> {
+    let name = format!("run {run}: {} {}", thread.name, thread.tid);
+    let slice = |stretch: &Stretch| {
+        let what = match (stretch.state, stretch.cpu) {
+            (ThreadState::Running, Some(cpu)) => format!("CPU {cpu}"),
+            (state, _) => state.as_str().to_owned(),
+        };
+        let args = json!({"state": stretch.state, "cpu": stretch.cpu, "pid": thread.pid, "tid": thread.tid});
+        track.of("switch", &what, (stretch.from_ns, stretch.to_ns), args)
+    };
+    let named = std::iter::once(track.named(&name));
+    named.chain(thread.stretches.iter().map(slice)).collect()
 }
 
 /// A run's instants by the time they were seen at.
@@ -112,9 +137,17 @@ struct Track {
 }
 
 impl Track {
-    fn slice(&self, name: &str, (from, until): (u64, u64), args: Value) -> Value {
+    fn named(&self, name: &str) -> Value {
+        named("thread_name", self.pid, self.tid, name)
+    }
+
+    fn slice(&self, name: &str, span: (u64, u64), args: Value) -> Value {
+        self.of("phase", name, span, args)
+    }
+
+    fn of(&self, category: &str, name: &str, (from, until): (u64, u64), args: Value) -> Value {
         json!({
-            "ph": "X", "cat": "phase", "name": name, "pid": self.pid, "tid": self.tid,
+            "ph": "X", "cat": category, "name": name, "pid": self.pid, "tid": self.tid,
             "ts": self.micros(from), "dur": micros(until - from), "args": args,
         })
     }
@@ -127,7 +160,7 @@ impl Track {
     }
 
     fn micros(&self, ns: u64) -> f64 {
-        micros(ns - self.origin_ns)
+        micros(ns.saturating_sub(self.origin_ns))
     }
 }
 
@@ -219,5 +252,50 @@ mod tests {
                 }
             }
         }
+    }
+    #[test]
+    fn a_thread_has_a_track_of_its_own_and_its_switches_are_on_it_end_to_end() {
+        let mut experiment = specimen();
+        let stretch = |from_ns: u64, to_ns: u64, state, cpu| Stretch {
+            from_ns: 1_000_000_000_u64 + from_ns,
+            to_ns: 1_000_000_000_u64 + to_ns,
+            state,
+            cpu,
+        };
+        experiment.cells[0].samples[0].threads = vec![ThreadTrace {
+            pid: 4711,
+            tid: 4711,
+            name: "noop".into(),
+            stretches: vec![
+                stretch(0, 40, ThreadState::Running, Some(1)),
+                stretch(40, 50, ThreadState::Ready, None),
+                stretch(50, 90, ThreadState::Running, None),
+            ],
+        }];
+        let trace = trace(&experiment);
+        let events = trace["traceEvents"].as_array().unwrap();
+        let switches: Vec<&Value> = events.iter().filter(|event| event["cat"] == "switch").collect();
+        let names: Vec<&str> = switches
+            .iter()
+            .map(|event| event["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, ["CPU 1", "waiting for a CPU", "running"]);
+        for pair in switches.windows(2) {
+            let at = |event: &Value, field: &str| event[field].as_f64().unwrap();
+            let end = at(pair[0], "ts") + at(pair[0], "dur");
+            assert!((end - at(pair[1], "ts")).abs() < 1e-6, "{pair:?}");
+        }
+        let track = |event: &&Value| event["ph"] == "M" && event["tid"] == switches[0]["tid"];
+        let title = events
+            .iter()
+            .filter(track)
+            .find(|event| event["pid"] == 1)
+            .unwrap();
+        assert_eq!(title["args"]["name"], "run 0: noop 4711");
+        let own = |event: &&Value| event["cat"] == "phase" && event["tid"] == switches[0]["tid"];
+        assert!(
+            !events.iter().filter(own).any(|event| event["pid"] == 1),
+            "a run's own track is another"
+        );
     }
 }

@@ -25,6 +25,9 @@ pub const MAX_ENDING: u32 = 1024;
 /// Processes of which it is remembered what was seen, for those that may be engines.
 pub const MAX_ENGINES: u32 = 1024;
 
+/// Threads whose context switches are told at once, over all runs.
+pub const MAX_THREADS: u32 = 65_536;
+
 /// Times at which one process is reported to have made memory executable: a JIT may do it without end.
 pub const MAX_EXECUTABLE: u32 = 256;
 
@@ -35,7 +38,7 @@ pub const RING_BYTES: u32 = 512 * 1024;
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// `execve` or `execveat` entered the kernel.
+    /// `execve` or `execveat` entered the kernel. `a`: on which CPU.
     Launch = 1,
     /// A new image is in place. `a`: load address of its dynamic linker, 0 where it has none;
     /// `b`: address of its ELF entry point.
@@ -59,6 +62,14 @@ pub enum EventKind {
     Executable = 10,
     /// The first write to standard output or error of a process begins. `a`: the descriptor.
     Output = 11,
+    /// A thread got a CPU. `a`: which.
+    OnCpu = 12,
+    /// A thread left its CPU. `a`: which; `b`: [`LEFT_READY`], [`LEFT_SLEEPING`] or [`LEFT_ENDED`].
+    OffCpu = 13,
+    /// A thread may run again, or for the first time. `a`: the CPU of whoever woke or made it.
+    Ready = 14,
+    /// Namespaces were made, by a container engine's process. `a`: which, as `unshare` is told.
+    Unshared = 15,
 }
 
 impl EventKind {
@@ -77,6 +88,10 @@ impl EventKind {
             9 => Self::Opened,
             10 => Self::Executable,
             11 => Self::Output,
+            12 => Self::OnCpu,
+            13 => Self::OffCpu,
+            14 => Self::Ready,
+            15 => Self::Unshared,
             _ => return None,
         })
     }
@@ -97,6 +112,15 @@ pub enum Mark {
     /// The guest's `_start` itself, in code compiled before.
     Start = 5,
 }
+
+/// [`EventKind::OffCpu`]: it could have gone on.
+pub const LEFT_READY: u64 = 0;
+
+/// [`EventKind::OffCpu`]: it sleeps until it is woken.
+pub const LEFT_SLEEPING: u64 = 1;
+
+/// [`EventKind::OffCpu`]: it has ended.
+pub const LEFT_ENDED: u64 = 2;
 
 /// [`Event::helper`] of a process of the target's own: in its run's cgroup.
 pub const TARGET: u32 = 0;

@@ -149,6 +149,7 @@ mod tests {
             instants: Instants::new(),
             metrics: metrics.iter().copied().collect(),
             notes: vec![],
+            threads: Vec::new(),
         }
     }
 

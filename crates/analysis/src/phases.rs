@@ -114,6 +114,7 @@ mod tests {
             instants: instants.iter().map(instant).collect(),
             metrics: BTreeMap::new(),
             notes: Vec::new(),
+            threads: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::Machine;
 use crate::outlier::{Causes, Outlier};
+use crate::thread::ThreadTrace;
 use crate::{Confidence, InstantName, Instants, Metric, Size, Summary};
 
 /// An experiment: a set of cells, each run a number of times.
@@ -141,6 +142,9 @@ pub struct Sample {
     pub metrics: BTreeMap<Metric, u64>,
     /// Why it does not count, and what else is worth knowing.
     pub notes: Vec<String>,
+    /// Where its threads were, moment by moment, where its context switches were recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<ThreadTrace>,
 }
 
 /// How a run ended.

@@ -20,6 +20,8 @@ pub enum InstantName {
     RuncExec,
     /// Container: its cgroup is made.
     CgroupMade,
+    /// Container: its namespaces are made.
+    NamespacesMade,
     /// The new image is in place.
     Exec,
     /// First user-mode instruction of the process: the dynamic linker's, or the program's.
@@ -51,6 +53,7 @@ impl InstantName {
             Self::ShimExec => "shim_exec",
             Self::RuncExec => "runc_exec",
             Self::CgroupMade => "cgroup_made",
+            Self::NamespacesMade => "namespaces_made",
             Self::Exec => "exec",
             Self::FirstUser => "first_user",
             Self::Entry => "entry",

@@ -19,6 +19,7 @@ pub mod profile;
 pub mod report;
 pub mod request;
 pub mod service;
+pub mod thread;
 pub mod workload;
 
 pub use anomaly::Anomalies;

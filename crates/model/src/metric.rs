@@ -38,6 +38,26 @@ pub enum Metric {
     BranchMisses,
     /// Last-level cache misses, all threads and descendants.
     CacheMisses,
+    /// Branches retired, all threads and descendants.
+    Branches,
+    /// Loads that missed the data TLB, all threads and descendants.
+    DtlbMisses,
+    /// Instruction fetches that missed the instruction TLB, all threads and descendants.
+    ItlbMisses,
+    /// Of `cycles`: in user mode.
+    CyclesUser,
+    /// Of `instructions`: in user mode.
+    InstructionsUser,
+    /// Of `branches`: in user mode.
+    BranchesUser,
+    /// Of `branch_misses`: in user mode.
+    BranchMissesUser,
+    /// Of `cache_misses`: in user mode.
+    CacheMissesUser,
+    /// Of `dtlb_misses`: in user mode.
+    DtlbMissesUser,
+    /// Of `itlb_misses`: in user mode.
+    ItlbMissesUser,
     /// Of `startup`: time the main thread was runnable and waited for a CPU.
     StartupWait,
     /// Of `execution`: time the main thread was runnable and waited for a CPU.
@@ -98,7 +118,7 @@ pub enum Unit {
 
 impl Metric {
     /// Every metric, in the order in which tables show them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 48] = [
         Self::Startup,
         Self::Execution,
         Self::Wall,
@@ -115,6 +135,16 @@ impl Metric {
         Self::Instructions,
         Self::BranchMisses,
         Self::CacheMisses,
+        Self::Branches,
+        Self::DtlbMisses,
+        Self::ItlbMisses,
+        Self::CyclesUser,
+        Self::InstructionsUser,
+        Self::BranchesUser,
+        Self::BranchMissesUser,
+        Self::CacheMissesUser,
+        Self::DtlbMissesUser,
+        Self::ItlbMissesUser,
         Self::StartupWait,
         Self::ExecutionWait,
         Self::NetStartup,
@@ -159,6 +189,16 @@ impl Metric {
             Self::Instructions => "instructions",
             Self::BranchMisses => "branch_misses",
             Self::CacheMisses => "cache_misses",
+            Self::Branches => "branches",
+            Self::DtlbMisses => "dtlb_misses",
+            Self::ItlbMisses => "itlb_misses",
+            Self::CyclesUser => "cycles_user",
+            Self::InstructionsUser => "instructions_user",
+            Self::BranchesUser => "branches_user",
+            Self::BranchMissesUser => "branch_misses_user",
+            Self::CacheMissesUser => "cache_misses_user",
+            Self::DtlbMissesUser => "dtlb_misses_user",
+            Self::ItlbMissesUser => "itlb_misses_user",
             Self::StartupWait => "startup_wait",
             Self::ExecutionWait => "execution_wait",
             Self::NetStartup => "net_startup",
@@ -230,6 +270,16 @@ impl Metric {
             | Self::Instructions
             | Self::BranchMisses
             | Self::CacheMisses
+            | Self::Branches
+            | Self::DtlbMisses
+            | Self::ItlbMisses
+            | Self::CyclesUser
+            | Self::InstructionsUser
+            | Self::BranchesUser
+            | Self::BranchMissesUser
+            | Self::CacheMissesUser
+            | Self::DtlbMissesUser
+            | Self::ItlbMissesUser
             | Self::Interrupts
             | Self::VoluntarySwitches
             | Self::InvoluntarySwitches

@@ -49,6 +49,9 @@ pub struct RunRequest {
     pub time_limit_ms: u64,
     /// How much memory a run may have, in MiB, before the kernel ends it and it does not count.
     pub memory_limit_mib: u64,
+    /// Whether every context switch of a target's is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub switches: bool,
     /// What is chosen of the conditions that targets run under.
     #[serde(default, skip_serializing_if = "Conditions::are_usual")]
     pub conditions: Conditions,

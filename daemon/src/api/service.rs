@@ -1,5 +1,6 @@
 //! The methods of the service.
 
+use std::path::Path;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +13,7 @@ use wbd_model::anomaly::Anomalies;
 use wbd_model::compare::Comparison;
 use wbd_model::document::Experiment;
 use wbd_model::explanation::Explanation;
-use wbd_model::host::{Diagnosis, EntryBias, Unavailable};
+use wbd_model::host::{Diagnosis, Unavailable};
 use wbd_model::report::Report;
 use wbd_model::request::{
     AnomaliesRequest, CompareRequest, Empty, ExperimentList, ExperimentName, ExplainRequest, Explanations,
@@ -22,9 +23,10 @@ use wbd_model::request::{
 use wbd_model::service::wbd_server::Wbd;
 
 use super::{answers, caller, questions, status};
-use crate::doctor;
+use crate::doctor::{self, OwnFigures};
 use crate::engine::Engine;
-use crate::launch::weight::{self, Weight};
+use crate::launch::process::MeansError;
+use crate::launch::{hits, weight};
 use crate::powers;
 use crate::session::admission::{Admission, Admissions};
 use crate::session::cancel::Cancel;
@@ -119,11 +121,9 @@ impl Service {
     }
 }
 
-/// What our probes add to a launch, and how early they see its first instruction; or why that cannot be measured now.
-async fn own_figures(
-    turn: Option<Turn<LaunchThread>>,
-    assets: &Assets,
-) -> Result<(Weight, EntryBias), Unavailable> {
+/// What our probes add to a launch, what their hits cost, and how early they see a first instruction; or why that cannot
+/// be measured now.
+async fn own_figures(turn: Option<Turn<LaunchThread>>, assets: &Assets) -> Result<OwnFigures, Unavailable> {
     let turn = turn.ok_or_else(|| Unavailable {
         why: "an experiment is running".to_owned(),
         mend: "ask again when it is over".to_owned(),
@@ -131,15 +131,7 @@ async fn own_figures(
     let program = assets.program("empty", "static")?;
     let (answer, measured) = oneshot::channel();
     turn.guarded.give(move |laboratory| {
-        let Laboratory {
-            kernel,
-            slot,
-            calibration,
-            ..
-        } = laboratory;
-        let weight = weight::measure(kernel, slot, &program); // which leaves the kernel side attached
-        let both = weight.and_then(|weight| Ok((weight, calibration.measure(kernel, slot)?)));
-        let _ = answer.send(both); // the client may have gone
+        let _ = answer.send(weigh(laboratory, &program)); // the client may have gone
     });
     let failed = |why: String| Unavailable {
         why,
@@ -149,6 +141,20 @@ async fn own_figures(
         Ok(measured) => measured.map_err(|error| failed(error.to_string())),
         Err(_) => Err(failed("the measurement broke off".to_owned())),
     }
+}
+
+fn weigh(laboratory: &mut Laboratory, program: &Path) -> Result<OwnFigures, MeansError> {
+    let Laboratory {
+        kernel,
+        slot,
+        calibration,
+        ..
+    } = laboratory;
+    Ok(OwnFigures {
+        weight: weight::measure(kernel, slot, program)?,
+        hits: hits::measure(kernel, slot, program)?, // which leaves the kernel side attached
+        bias: calibration.measure(kernel, slot)?,
+    })
 }
 
 /// The container engine, or why there is none.
@@ -185,6 +191,7 @@ impl Wbd for Service {
             let checks = vec![
                 doctor::check_container_engine(&engine),
                 doctor::check_own_weight(&figures),
+                doctor::check_hits(&figures),
                 doctor::check_entry_bias(&figures),
             ];
             Ok(doctor::diagnose(checks))

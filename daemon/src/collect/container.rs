@@ -13,6 +13,7 @@ use crate::launch::observed::Observed;
 
 const REQUEST: &str = "the daemon's own clock beside its request to the engine";
 const MKDIR: &str = "tracepoint cgroup:cgroup_mkdir, by a descendant of the engine";
+const UNSHARE: &str = "tracepoint syscalls:sys_exit_unshare, by runc's first process for the container";
 const CONTAINED_ENTRY: &str = "entry point of the first program in the container: instruction-fetch fault, tracepoint exceptions:page_fault_user";
 const HELPER_EXEC: &str = "tracepoint sched:sched_process_exec, by a descendant of the engine";
 
@@ -83,7 +84,19 @@ fn of_helpers(events: &[Event], since: u64) -> Instants {
         events.iter().find(of_helper)
     };
     let instant = |(name, kind, comm, method)| Some((name, Instant::seen(first(kind, comm)?.ns, method)));
-    steps.into_iter().filter_map(instant).collect()
+    let mut found: Instants = steps.into_iter().filter_map(instant).collect();
+    let runc = found.get(&InstantName::RuncExec).map(|runc| runc.ns);
+    let unshared = runc.and_then(|runc| namespaces_made(events, runc));
+    found.extend(unshared.map(|ns| (InstantName::NamespacesMade, Instant::seen(ns, UNSHARE))));
+    found
+}
+
+/// When runc had made the container's namespaces: by then the process that does so may be in the container's cgroup.
+fn namespaces_made(events: &[Event], since: u64) -> Option<u64> {
+    let made = |event: &&Event| {
+        event.ns >= since && event.kind == EventKind::Unshared as u32 && event.comm.starts_with(RUNC)
+    };
+    events.iter().find(made).map(|event| event.ns)
 }
 
 /// For a client of an engine, run as a plain command: adds what its container went through, and where the user's own
@@ -146,9 +159,11 @@ mod tests {
     fn the_path_of_a_container_is_put_together_from_requests_helpers_and_entrypoint() {
         let events = vec![
             event(5, EventKind::Exec, 1, b"runc"), // of something the engine did before
+            event(6, EventKind::Unshared, 1, b"runc:[1:CHILD]"),
             event(30, EventKind::Exec, 1, SHIM),
             event(40, EventKind::Exec, 1, RUNC),
             event(50, EventKind::CgroupMade, 1, RUNC),
+            event(55, EventKind::Unshared, 0, b"runc:[1:CHILD]"),
             event(60, EventKind::Exec, 0, b"empty"),
             event(61, EventKind::Entry, 0, b"empty"),
             event(70, EventKind::Exit, 0, b"empty"),
@@ -169,7 +184,7 @@ mod tests {
         };
         let sample = sample(observed, requests, &Used::default(), &expected, 0, 0);
         let at: Vec<u64> = sample.instants.values().map(|instant| instant.ns).collect();
-        assert_eq!(at, [10, 20, 25, 30, 40, 50, 60, 61, 61, 70, 90]);
+        assert_eq!(at, [10, 20, 25, 30, 40, 50, 55, 60, 61, 61, 70, 90]);
         assert_eq!(sample.metrics[&Metric::Startup], 51);
         assert_eq!(sample.metrics[&Metric::StartOnly], 36);
     }

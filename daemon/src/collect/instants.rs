@@ -52,7 +52,11 @@ fn meaning(kind: EventKind, a: u64) -> Option<(InstantName, &'static str)> {
         | EventKind::CgroupMade
         | EventKind::Opened
         | EventKind::Executable
-        | EventKind::Output => return None,
+        | EventKind::Output
+        | EventKind::OnCpu
+        | EventKind::OffCpu
+        | EventKind::Ready
+        | EventKind::Unshared => return None,
     })
 }
 

@@ -9,4 +9,5 @@ pub(crate) mod instants;
 pub(crate) mod kernel;
 mod noise;
 pub(crate) mod sample;
+mod switches;
 mod tracing_fs;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use wbd_abi::EventKind;
-use wbd_linux::perf::Counted;
+use wbd_linux::perf::{Counted, HardwareEvent, Level};
 use wbd_linux::process::Ended;
 use wbd_model::workload::Output;
 use wbd_model::{Confidence, Exit, InstantName, Instants, Metric, Sample};
 
-use super::noise;
+use super::{noise, switches};
 use crate::launch::observed::Observed;
 
 /// Most characters of standard error that a note quotes.
@@ -65,6 +65,12 @@ pub(crate) fn finish(
 ) -> Sample {
     observed.notes.extend(multiplexed(&observed));
     observed.notes.extend(bounded(&instants));
+    let mut threads = Vec::new();
+    if observed.switches_seen {
+        let (found, left_out) = switches::threads(&observed.events, observed.root);
+        threads = found;
+        observed.notes.extend(left_out);
+    }
     let mut faults = observed.faults.clone();
     faults.extend(lost(&observed));
     if faults.is_empty() {
@@ -90,16 +96,26 @@ pub(crate) fn finish(
         instants,
         metrics,
         notes,
+        threads,
     }
 }
 
-/// Counters the processor shared out in turns: their figures are scaled up, and that is said.
+/// Counters the processor shared out in turns: their figures are scaled up, or not there, and that is said. In tens of
+/// percent, so that runs which met the same are remarked upon together.
 fn multiplexed(observed: &Observed) -> Vec<String> {
-    let scaled = observed.counters.iter().filter(|(_, reading)| reading.scaled().1);
+    let scaled = observed
+        .counters
+        .iter()
+        .filter(|(_, reading)| reading.is_scaled());
     scaled
-        .map(|(counted, reading)| {
-            let percent = reading.running_ns * 100 / reading.enabled_ns.max(1);
-            format!("{counted:?} was counted {percent} % of the time and scaled up")
+        .map(|(counted, reading)| (metric_of(*counted), reading))
+        .map(|(metric, reading)| match (reading.count(), reading.percent()) {
+            (None, _) => format!("{metric} was not counted: the processor's counters were all taken"),
+            (Some(_), 0..5) => format!("{metric} was counted less than 5 % of the time and scaled up"),
+            (Some(_), percent) => {
+                let tens = (percent + 5) / 10 * 10;
+                format!("{metric} was counted about {tens} % of the time and scaled up")
+            }
         })
         .collect()
 }
@@ -186,7 +202,7 @@ pub(crate) fn time_metrics(instants: &Instants, metrics: &mut BTreeMap<Metric, u
 
 pub(crate) fn counted_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric, u64>) {
     for &(counted, reading) in &observed.counters {
-        metrics.insert(metric_of(counted), reading.scaled().0);
+        metrics.extend(reading.count().map(|count| (metric_of(counted), count)));
     }
     metrics.extend(observed.cpu_ns.map(|ns| (Metric::CpuTime, ns)));
     metrics.insert(
@@ -202,10 +218,32 @@ pub(crate) fn metric_of(counted: Counted) -> Metric {
         Counted::PageFaults => Metric::PageFaults,
         Counted::ContextSwitches => Metric::ContextSwitches,
         Counted::Migrations => Metric::Migrations,
-        Counted::Cycles => Metric::Cycles,
-        Counted::Instructions => Metric::Instructions,
-        Counted::BranchMisses => Metric::BranchMisses,
-        Counted::CacheMisses => Metric::CacheMisses,
+        Counted::Hardware(event, Level::All) => of_everyone(event),
+        Counted::Hardware(event, Level::User) => of_user(event),
+    }
+}
+
+fn of_everyone(event: HardwareEvent) -> Metric {
+    match event {
+        HardwareEvent::Cycles => Metric::Cycles,
+        HardwareEvent::Instructions => Metric::Instructions,
+        HardwareEvent::Branches => Metric::Branches,
+        HardwareEvent::BranchMisses => Metric::BranchMisses,
+        HardwareEvent::CacheMisses => Metric::CacheMisses,
+        HardwareEvent::DtlbMisses => Metric::DtlbMisses,
+        HardwareEvent::ItlbMisses => Metric::ItlbMisses,
+    }
+}
+
+fn of_user(event: HardwareEvent) -> Metric {
+    match event {
+        HardwareEvent::Cycles => Metric::CyclesUser,
+        HardwareEvent::Instructions => Metric::InstructionsUser,
+        HardwareEvent::Branches => Metric::BranchesUser,
+        HardwareEvent::BranchMisses => Metric::BranchMissesUser,
+        HardwareEvent::CacheMisses => Metric::CacheMissesUser,
+        HardwareEvent::DtlbMisses => Metric::DtlbMissesUser,
+        HardwareEvent::ItlbMisses => Metric::ItlbMissesUser,
     }
 }
 

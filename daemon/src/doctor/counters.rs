@@ -94,7 +94,7 @@ fn check_paranoid(level: Option<i64>, software: &[Tried]) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use wbd_linux::perf::Counted;
+    use wbd_linux::perf::{Counted, HardwareEvent, Level};
     use wbd_model::host::Grade;
 
     use super::*;
@@ -104,9 +104,10 @@ mod tests {
 
     fn hardware(cycles: Option<Failure>, misses: Option<Failure>) -> [Tried; 2] {
         let tried = |counted, failure| Tried { counted, failure };
+        let hardware = |event| Counted::Hardware(event, Level::All);
         [
-            tried(Counted::Cycles, cycles),
-            tried(Counted::CacheMisses, misses),
+            tried(hardware(HardwareEvent::Cycles), cycles),
+            tried(hardware(HardwareEvent::CacheMisses), misses),
         ]
     }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use wbd_model::host::{Check, Grade};
 
-use super::{cpu, frequency, load, memory};
+use super::{clock, cpu, frequency, load, memory};
 
 /// All that may disturb.
 pub(super) fn checks(hypervisor: Option<&str>, cpus: u32) -> Vec<Check> {
     let groups = [
         cpu::checks(hypervisor),
         frequency::checks(),
+        clock::checks(),
         memory::checks(),
         load::checks(cpus),
     ];

@@ -5,6 +5,7 @@
 
 mod cgroups;
 mod check;
+mod clock;
 mod containers;
 mod counters;
 mod cpu;
@@ -24,7 +25,7 @@ use wbd_model::host::{Check, Diagnosis};
 
 pub(crate) use containers::check_container_engine;
 pub(crate) use machine::machine;
-pub(crate) use weight::{check_entry_bias, check_own_weight};
+pub(crate) use weight::{OwnFigures, check_entry_bias, check_hits, check_own_weight};
 
 /// Looks at everything: first what can be measured, with `extra` of the caller's own, then what disturbs.
 pub(crate) fn diagnose(extra: Vec<Check>) -> Diagnosis {

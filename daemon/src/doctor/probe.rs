@@ -3,7 +3,7 @@
 use std::hint;
 
 use nix::errno::Errno;
-use wbd_linux::perf::{Counted, CounterKind};
+use wbd_linux::perf::{Counted, CounterKind, HardwareEvent, Level};
 
 /// Turns of a loop, of which a working counter of cycles or instructions must see something.
 const SPINS: u32 = 100_000;
@@ -25,7 +25,7 @@ pub(super) struct Tried {
 
 impl Tried {
     pub(super) fn is_hardware(&self) -> bool {
-        self.counted.is_hardware()
+        matches!(self.counted, Counted::Hardware(..))
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -34,20 +34,25 @@ impl Tried {
             Counted::PageFaults => "page faults",
             Counted::ContextSwitches => "context switches",
             Counted::Migrations => "migrations",
-            Counted::Cycles => "cycles",
-            Counted::Instructions => "instructions",
-            Counted::BranchMisses => "branch misses",
-            Counted::CacheMisses => "cache misses",
+            Counted::Hardware(event, _) => match event {
+                HardwareEvent::Cycles => "cycles",
+                HardwareEvent::Instructions => "instructions",
+                HardwareEvent::Branches => "branches",
+                HardwareEvent::BranchMisses => "branch misses",
+                HardwareEvent::CacheMisses => "cache misses",
+                HardwareEvent::DtlbMisses => "data TLB misses",
+                HardwareEvent::ItlbMisses => "instruction TLB misses",
+            },
         }
     }
 }
 
-/// Every counter a run may have.
+/// Every counter a run may have. What the program alone makes a hardware counter count is not tried by itself.
 pub(super) fn all() -> Vec<Tried> {
-    let kinds = CounterKind::all();
-    let tried = kinds.iter().map(|kind| Tried {
-        counted: kind.counted,
-        failure: count(kind).err(),
+    let whole = |counted: &Counted| !matches!(counted, Counted::Hardware(_, Level::User));
+    let tried = Counted::all().into_iter().filter(whole).map(|counted| Tried {
+        counted,
+        failure: count(&CounterKind::of(counted)).err(),
     });
     tried.collect()
 }
@@ -61,7 +66,10 @@ fn count(kind: &CounterKind) -> Result<(), Failure> {
         counter.read()
     });
     // Only of these is it certain that there was something to count.
-    let must_count = matches!(kind.counted, Counted::Cycles | Counted::Instructions);
+    let must_count = matches!(
+        kind.counted,
+        Counted::Hardware(HardwareEvent::Cycles | HardwareEvent::Instructions, _)
+    );
     match counted {
         Ok(0) if must_count => Err(Failure::Silent),
         Ok(_) => Ok(()),
@@ -78,7 +86,7 @@ mod tests {
     #[test]
     fn every_counter_is_tried() {
         let tried = all();
-        assert_eq!(tried.iter().filter(|tried| tried.is_hardware()).count(), 4);
+        assert_eq!(tried.iter().filter(|tried| tried.is_hardware()).count(), 7);
         for counter in tried.iter().filter(|tried| !tried.is_hardware()) {
             assert_ne!(counter.failure, Some(Failure::Silent), "{}", counter.name());
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use wbd_linux::clock::{Suspended, monotonic_ns};
 use wbd_linux::gate::Identity;
 use wbd_linux::offsets::possible_cpus;
-use wbd_linux::perf::CgroupCounters;
+use wbd_linux::perf::cgroup::CgroupCounters;
 use wbd_linux::process::Ended;
 
 use super::bounds::{asleep, crowded, starved};
@@ -88,6 +88,7 @@ pub(crate) fn run(
     kernel.follow_none()?;
     observed.state = kernel.unregister(cgroup.id())?;
     observed.interrupts_seen = kernel.no_interrupts().is_none();
+    observed.switches_seen = kernel.sees_switches();
     kernel.drain(&mut observed.events);
     observed.memory_peak = cgroup
         .memory()

@@ -5,6 +5,7 @@ mod bounds;
 pub(crate) mod container;
 mod cpu_time;
 pub(crate) mod helper;
+pub(crate) mod hits;
 pub(crate) mod libraries;
 pub(crate) mod observed;
 pub(crate) mod output;

@@ -15,6 +15,8 @@ pub(crate) struct Observed {
     pub(crate) state: RunState,
     /// Whether the kernel side saw interrupts.
     pub(crate) interrupts_seen: bool,
+    /// Whether the kernel side told of context switches.
+    pub(crate) switches_seen: bool,
     /// How the target ended; none where it never started.
     pub(crate) ended: Option<Ended>,
     /// Its counters.

@@ -6,11 +6,11 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use perf_event::Counter;
 use wbd_abi::RunState;
 use wbd_linux::cgroup::CgroupError;
 use wbd_linux::clock::{Suspended, monotonic_ns};
 use wbd_linux::gate::{Child, Gate, LaunchError, Program, take_freed};
+use wbd_linux::perf::sets::Counters;
 use wbd_linux::perf::{self, CounterKind};
 use wbd_linux::process::{await_end, kill, reap};
 
@@ -76,14 +76,7 @@ pub(super) fn null() -> Result<File, MeansError> {
 pub(crate) struct Launcher {
     gate: Gate,
     null: File,
-    /// Kinds of counters that every process gets: the processor's.
-    hardware: Vec<CounterKind>,
-    /// Kinds that containers get beside them: the kernel's.
-    software: Vec<CounterKind>,
-    /// One of each kind of the processor's, held open: see [`CounterKind::open`].
-    _held: Vec<Counter>,
-    /// Kinds of the processor's that this machine does not have, and why.
-    missing: Vec<(perf::Counted, String)>,
+    counters: Counters,
     streams: Streams,
     buffer: Buffer,
     next_run: u64,
@@ -93,31 +86,15 @@ pub(crate) struct Launcher {
 
 impl Launcher {
     pub(crate) fn new() -> Result<Self, MeansError> {
-        let mut this = Self {
+        Ok(Self {
             gate: Gate::default(),
             null: null()?,
-            hardware: Vec::new(),
-            software: Vec::new(),
-            _held: Vec::new(),
-            missing: Vec::new(),
+            counters: Counters::of_this_machine(),
             streams: Streams::open().map_err(system("make a pipe"))?,
             buffer: Buffer::default(),
             next_run: 0,
             followed: Vec::new(),
-        };
-        let kinds = CounterKind::all().into_iter();
-        let (hardware, software): (Vec<_>, Vec<_>) = kinds.partition(|kind| kind.counted.is_hardware());
-        this.software = software;
-        for kind in hardware {
-            match kind.open() {
-                Ok(held) => {
-                    this._held.push(held);
-                    this.hardware.push(kind);
-                }
-                Err(error) => this.missing.push((kind.counted, error.to_string())),
-            }
-        }
-        Ok(this)
+        })
     }
 
     /// Follows these processes, a container engine's, during every run from now on.
@@ -125,9 +102,12 @@ impl Launcher {
         self.followed = processes;
     }
 
-    /// Kinds of counters that a container gets.
+    /// The counters of a container in the run whose number was given last: see [`wbd_linux::perf::sets`].
     pub(crate) fn counters(&self) -> impl Iterator<Item = &CounterKind> {
-        self.hardware.iter().chain(&self.software)
+        self.counters
+            .of_run(self.next_run)
+            .iter()
+            .chain(&self.counters.software)
     }
 
     /// A number for a run, no other's in this experiment.
@@ -138,7 +118,7 @@ impl Launcher {
 
     /// Kinds of the processor's counters that this machine does not have, and why.
     pub(crate) fn missing(&self) -> &[(perf::Counted, String)] {
-        &self.missing
+        &self.counters.missing
     }
 
     /// Launches `program`, registered like any run, and returns how long it took until it was reaped, in
@@ -153,10 +133,11 @@ impl Launcher {
         let (cgroup, _) = slot.ready()?;
         kernel.register(cgroup.id(), number)?;
         let null = self.null.as_fd();
+        let counters = self.counters.of_run(number);
         let begin = monotonic_ns();
         let child = self
             .gate
-            .launch(program, [null; 3], cgroup.directory().as_fd(), &self.hardware)
+            .launch(program, [null; 3], cgroup.directory().as_fd(), counters)
             .map_err(|error| MeansError::Program(error.to_string()))?;
         reap(child.pid).map_err(system("wait for the target"))?;
         let life = monotonic_ns() - begin;
@@ -198,6 +179,7 @@ impl Launcher {
         observed.main_thread_ns = ended.main_thread_ns;
         observed.state = state;
         observed.interrupts_seen = kernel.no_interrupts().is_none();
+        observed.switches_seen = kernel.sees_switches();
         let memory = slot.current().and_then(|cgroup| cgroup.memory());
         let peak = memory.and_then(|memory| memory.peak()).and_then(Result::ok);
         observed.memory_peak = peak.map(|peak| peak.saturating_sub(charged));
@@ -216,7 +198,8 @@ impl Launcher {
     fn launch(&mut self, program: &Program, cgroup: &File) -> Result<Child, LaunchError> {
         let Streams { out, err } = &self.streams;
         let stdio = [self.null.as_fd(), out.writer(), err.writer()];
-        self.gate.launch(program, stdio, cgroup.as_fd(), &self.hardware)
+        let counters = self.counters.of_run(self.next_run);
+        self.gate.launch(program, stdio, cgroup.as_fd(), counters)
     }
 
     /// Waits for the end of the process, then of its descendants, and reads its counters and its clock.
@@ -293,7 +276,7 @@ impl Launcher {
     }
 
     fn read_counters(&self, counters: Vec<io::Result<OwnedFd>>, observed: &mut Observed) {
-        for (kind, counter) in self.hardware.iter().zip(counters) {
+        for (kind, counter) in self.counters.of_run(self.next_run).iter().zip(counters) {
             match counter.and_then(perf::read) {
                 Ok(reading) => observed.counters.push((kind.counted, reading)),
                 Err(error) => observed

@@ -81,6 +81,12 @@ pub(super) fn sentences(plan: &Plan) -> Vec<String> {
             "each run's environment had {PADDING_NAME} of a random length"
         ));
     }
+    if plan.request.switches {
+        said.push(
+            "every context switch was recorded, which delays each: hold these figures against no others"
+                .to_owned(),
+        );
+    }
     if contained
         && said
             .iter()

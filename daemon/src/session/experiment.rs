@@ -250,13 +250,23 @@ pub(super) fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> R
     runners
         .into_iter()
         .try_for_each(|runner| kernel.attach_marks(runner))?;
+    kernel.spare();
+    if plan
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.means, Ok(Means::Container { .. } | Means::Client(_))))
+    {
+        kernel.attach_to_containers()?;
+    }
+    if plan.request.switches {
+        kernel.attach_to_switches()?;
+    }
     attach_to_engine(kernel, plan)
 }
 
 /// For a command that runs a module: what shows of an engine, and the start of its guest where a file holds its
 /// machine code. No other experiment pays for these probes.
 fn attach_to_engine(kernel: &mut Kernel, plan: &Plan) -> Result<(), KernelError> {
-    kernel.spare_engines();
     for cell in &plan.cells {
         if let Ok(Means::Engine { module, .. }) = &cell.means {
             kernel.attach_to_engines()?;

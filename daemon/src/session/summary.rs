@@ -115,6 +115,24 @@ const EXPECTED_OF_CONTAINERS: [Metric; 7] = [
     Metric::DockerdCpu,
 ];
 
+/// What only a processor's own counters count.
+const HARDWARE: [Metric; 14] = [
+    Metric::Cycles,
+    Metric::Instructions,
+    Metric::Branches,
+    Metric::BranchMisses,
+    Metric::CacheMisses,
+    Metric::DtlbMisses,
+    Metric::ItlbMisses,
+    Metric::CyclesUser,
+    Metric::InstructionsUser,
+    Metric::BranchesUser,
+    Metric::BranchMissesUser,
+    Metric::CacheMissesUser,
+    Metric::DtlbMissesUser,
+    Metric::ItlbMissesUser,
+];
+
 /// Says why metrics that every target should have are not there.
 fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
     let container = valid
@@ -123,7 +141,7 @@ fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
     let of_containers = EXPECTED_OF_CONTAINERS.into_iter().filter(|_| container);
     // What keeps a cell from being run keeps it from all figures.
     let of_the_cell = cell.unavailable.get(&Metric::Wall).cloned();
-    for metric in EXPECTED.into_iter().chain(of_containers) {
+    for metric in EXPECTED.into_iter().chain(HARDWARE).chain(of_containers) {
         if !cell.metrics.contains_key(&metric) {
             let why = if valid.is_empty() {
                 of_the_cell.as_deref().unwrap_or("no run counts")
@@ -175,6 +193,9 @@ fn why_absent(metric: Metric, container: bool) -> &'static str {
         }
         Metric::EngineGrowth | Metric::ContainerdCpu | Metric::DockerdCpu => {
             "dockerd or containerd was not found in this PID namespace, or the kernel refuses taskstats"
+        }
+        _ if HARDWARE.contains(&metric) => {
+            "no run had its turn at it: this processor counts so many events at once that runs share them out; make more runs, and see what else counts (perf, or the kernel's own watchdog: sysctl kernel.nmi_watchdog=0)"
         }
         Metric::OffCpu => {
             "part of a container's wall time passes before its process exists; see the phases and runqueue_wait"

@@ -123,6 +123,7 @@ mod tests {
             instants: BTreeMap::new(),
             metrics: WATCHED.map(|metric| (metric, ns)).into(),
             notes: Vec::new(),
+            threads: Vec::new(),
         }
     }
 

@@ -50,13 +50,13 @@ fn cell(connection: &Connection, experiment: i64, number: usize, cell: &NewCell)
 /// Inserts a run, where it is not there yet and its experiment still is: a spool may be read twice.
 pub(super) fn sample(connection: &Connection, row: &Row) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT OR IGNORE INTO sample (cell, run, place, valid, exit, instants, metrics, notes)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM cell WHERE id = ?1)",
+        "INSERT OR IGNORE INTO sample (cell, run, place, valid, exit, instants, metrics, notes, threads)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, '') WHERE EXISTS (SELECT 1 FROM cell WHERE id = ?1)",
     )?;
-    let [exit, instants, metrics, notes] = &row.json;
+    let [exit, instants, metrics, notes, threads] = &row.json;
     insert
         .execute((
-            row.cell, row.run, row.place, row.valid, exit, instants, metrics, notes,
+            row.cell, row.run, row.place, row.valid, exit, instants, metrics, notes, threads,
         ))
         .map(drop)
 }

@@ -9,10 +9,11 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/0001_experiments.sql"),
     include_str!("migrations/0002_explanations.sql"),
     include_str!("migrations/0003_bytes.sql"),
+    include_str!("migrations/0004_threads.sql"),
 ];
 
 /// The latest version this program knows.

@@ -113,7 +113,7 @@ pub(super) fn each_sample(
     mut take: impl FnMut(Sample) -> bool,
 ) -> rusqlite::Result<bool> {
     let mut query = connection.prepare_cached(
-        "SELECT run, place, valid, exit, instants, metrics, notes
+        "SELECT run, place, valid, exit, instants, metrics, notes, threads
          FROM sample WHERE cell = ? ORDER BY run",
     )?;
     for row in query.query_map([cell], sample)? {
@@ -133,5 +133,8 @@ fn sample(row: &Row<'_>) -> rusqlite::Result<Sample> {
         instants: row.get::<_, Json<_>>(4)?.0,
         metrics: row.get::<_, Json<_>>(5)?.0,
         notes: row.get::<_, Json<_>>(6)?.0,
+        threads: row
+            .get::<_, Option<Json<_>>>(7)?
+            .map_or_else(Vec::new, |Json(threads)| threads),
     })
 }

@@ -8,7 +8,7 @@
 //! ```text
 //!   file   = generation (8 bytes) | records
 //!   record = length of the row (4) | XXH3 of the row, seeded with the generation (8) | row
-//!   row    = cell (8) | run (4) | place (4) | valid (1) | exit, instants, metrics, notes: each length (4) | JSON
+//!   row    = cell (8) | run (4) | place (4) | valid (1) | exit, instants, metrics, notes, threads: each length (4) | JSON
 //! ```
 //!
 //! Numbers are little-endian. A record that was not written whole, or is of an earlier generation, ends the reading.
@@ -36,8 +36,8 @@ pub(super) struct Row {
     pub(super) run: u32,
     pub(super) place: u32,
     pub(super) valid: bool,
-    /// Exit, instants, metrics and notes.
-    pub(super) json: [String; 4],
+    /// Exit, instants, metrics, notes, and threads: nothing where there are none.
+    pub(super) json: [String; 5],
 }
 
 impl Row {
@@ -52,6 +52,10 @@ impl Row {
                 serde_json::to_string(&sample.instants)?,
                 serde_json::to_string(&sample.metrics)?,
                 serde_json::to_string(&sample.notes)?,
+                match sample.threads.as_slice() {
+                    [] => String::new(),
+                    threads => serde_json::to_string(threads)?,
+                },
             ],
         })
     }
@@ -79,6 +83,7 @@ impl Row {
             place: u32::from_le_bytes(take(&mut bytes)?),
             valid: take::<1>(&mut bytes)? == [1],
             json: [
+                text(&mut bytes)?,
                 text(&mut bytes)?,
                 text(&mut bytes)?,
                 text(&mut bytes)?,
@@ -196,7 +201,7 @@ mod tests {
             run,
             place: !run,
             valid: run.is_multiple_of(2),
-            json: [text.to_owned(), String::new(), "{}".to_owned(), "ä".to_owned()],
+            json: [text, "", "{}", "ä", text].map(str::to_owned),
         }
     }
 

@@ -22,6 +22,7 @@ fn cell(target: &str, workload: &str, metric: Metric, values: &[u64]) -> Cell {
         instants: Default::default(),
         metrics: BTreeMap::from([(metric, *value)]),
         notes: Vec::new(),
+        threads: Vec::new(),
     };
     Cell {
         target: target.to_owned(),

@@ -63,6 +63,7 @@ fn cell(target: &str, values: &[u64]) -> Cell {
         instants: BTreeMap::new(),
         metrics: [(Metric::Startup, value)].into(),
         notes: Vec::new(),
+        threads: Vec::new(),
     };
     Cell {
         target: target.to_owned(),

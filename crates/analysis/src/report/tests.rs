@@ -23,6 +23,7 @@ fn cell(target: &str, workload: &str, args: &[&str], metrics: &[(Metric, u64)]) 
         instants: BTreeMap::new(),
         metrics: metrics.clone(),
         notes: Vec::new(),
+        threads: Vec::new(),
     };
     Cell {
         target: target.into(),

@@ -10,7 +10,9 @@ use super::settings::Settings;
 use crate::raw::syscall;
 
 /// Counters a child can open.
-pub(super) const MAX_COUNTERS: usize = 16;
+pub(super) const MAX_COUNTERS: usize = 24;
+/// No leader: a counter by itself.
+pub(super) const ALONE: usize = usize::MAX;
 /// Bytes of the kernel's signal set, as its system calls want to be told.
 const KERNEL_SIGSET_BYTES: usize = 8;
 
@@ -29,6 +31,8 @@ pub(super) struct Plan {
     /// The daemon's terminal, or -1.
     pub(super) terminal: RawFd,
     pub(super) counter_attrs: [usize; MAX_COUNTERS],
+    /// The place of each counter's group leader, before its own, or [`ALONE`].
+    pub(super) counter_leaders: [usize; MAX_COUNTERS],
     pub(super) counter_count: usize,
     /// Written by the child: descriptors of its counters, or negative error numbers.
     pub(super) counters: [isize; MAX_COUNTERS],
@@ -85,21 +89,27 @@ unsafe fn become_target(plan: &mut Plan) -> (Stage, i32) {
 
 /// Opens the counters on this process, disabled, in the table shared with the daemon.
 unsafe fn open_counters(plan: &mut Plan) {
+    const NO_GROUP: usize = usize::MAX;
+    for index in 0..plan.counter_count.min(MAX_COUNTERS) {
+        let leader = plan.counters.get(plan.counter_leaders[index]);
+        let group = leader.map_or(NO_GROUP, |&fd| usize::try_from(fd).unwrap_or(NO_GROUP));
+        // SAFETY: as this function.
+        plan.counters[index] = unsafe { open_counter(plan.counter_attrs[index], group) };
+        if plan.counters[index] < 0 && group != NO_GROUP {
+            // SAFETY: as this function.
+            plan.counters[index] = unsafe { open_counter(plan.counter_attrs[index], NO_GROUP) };
+        }
+    }
+}
+
+/// Opens one counter in a group; its descriptor or a negative error number.
+unsafe fn open_counter(attributes: usize, group: usize) -> isize {
     const THIS_PROCESS: usize = 0;
     const ANY_CPU: usize = usize::MAX;
-    const NO_GROUP: usize = usize::MAX;
     const CLOSE_ON_EXEC: usize = 8; // PERF_FLAG_FD_CLOEXEC
-    for index in 0..plan.counter_count.min(MAX_COUNTERS) {
-        let args = [
-            plan.counter_attrs[index],
-            THIS_PROCESS,
-            ANY_CPU,
-            NO_GROUP,
-            CLOSE_ON_EXEC,
-        ];
-        // SAFETY: the attributes live in the parent's counter kinds.
-        plan.counters[index] = unsafe { syscall(libc::SYS_perf_event_open, args) };
-    }
+    let args = [attributes, THIS_PROCESS, ANY_CPU, group, CLOSE_ON_EXEC];
+    // SAFETY: the attributes live in the parent's counter kinds.
+    unsafe { syscall(libc::SYS_perf_event_open, args) }
 }
 
 /// Gives up the daemon's terminal, where it has one: a target must not type into it.

@@ -38,7 +38,7 @@ use crate::raw::clone3;
 
 pub use self::passage::{launch_in_the_gate, note_freed, take_freed};
 
-use self::child::{MAX_COUNTERS, Plan};
+use self::child::{ALONE, MAX_COUNTERS, Plan};
 use self::passage::Passage;
 pub use self::seat::leave as leave_seat;
 use self::settings::Settings;
@@ -354,9 +354,13 @@ fn plan(
     counters: &[CounterKind],
 ) -> Plan {
     let mut counter_attrs = [0; MAX_COUNTERS];
+    let mut counter_leaders = [ALONE; MAX_COUNTERS];
     let counter_count = counters.len().min(MAX_COUNTERS);
     for (slot, counter) in counter_attrs.iter_mut().zip(counters) {
         *slot = counter.attributes();
+    }
+    for (slot, counter) in counter_leaders.iter_mut().zip(counters) {
+        *slot = counter.leader.unwrap_or(ALONE);
     }
     Plan {
         path: program.path.as_ptr(),
@@ -371,6 +375,7 @@ fn plan(
         stdio: stdio.map(|fd| fd.as_raw_fd()),
         terminal: -1,
         counter_attrs,
+        counter_leaders,
         counter_count,
         counters: [-(libc::ECANCELED as isize); MAX_COUNTERS],
         cpu_before: libc::timespec {

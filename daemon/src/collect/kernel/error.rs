@@ -35,6 +35,9 @@ pub(crate) enum KernelError {
     /// The object is not the one this daemon was built with.
     #[error("wbd's BPF object has no {0}; rebuild it with: cargo xtask ebpf")]
     Absent(&'static str),
+    /// The kernel keeps no statistics of BPF programs.
+    #[error("the kernel keeps no statistics of BPF programs: {0}; Linux 5.8 or newer does")]
+    Statistics(aya::sys::SyscallError),
     /// A runner's marks cannot be found.
     #[error(transparent)]
     Marks(#[from] usdt::UsdtError),

@@ -5,6 +5,7 @@ mod error;
 mod fetches;
 mod interrupts;
 pub(super) mod links;
+mod optional;
 
 use aya::maps::{HashMap, Map, MapData, RingBuf};
 use aya::programs::raw_trace_point::RawTracePointLink;
@@ -13,8 +14,7 @@ use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint, UProbeLink,
 use aya::programs::{RawTracePoint, TracePoint, UProbe};
 use aya::{Ebpf, EbpfLoader};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use wbd_abi::{Event, Mark, OFFSETS, RUN_STATE_WORDS, RunState};
@@ -25,6 +25,7 @@ use self::endings::Endings;
 pub(crate) use self::error::KernelError;
 use self::fetches::Fetches;
 use self::links::Links;
+use self::optional::Optional;
 use super::diagnosis::probes::Probes;
 use super::tracing_fs::TracingFs;
 
@@ -43,15 +44,6 @@ const TRACEPOINTS: [(&str, &str, &str); 3] = [
     ("execve_enter", "syscalls", "sys_enter_execve"),
     ("execve_enter", "syscalls", "sys_enter_execveat"),
     ("cgroup_mkdir", "cgroup", "cgroup_mkdir"),
-];
-
-/// Tracepoints that show what an engine does which marks nothing: program, category, tracepoint.
-const ENGINE_TRACEPOINTS: [(&str, &str, &str); 5] = [
-    ("open_enter", "syscalls", "sys_enter_openat"),
-    ("protect_enter", "syscalls", "sys_enter_mprotect"),
-    ("protect_enter", "syscalls", "sys_enter_mmap"),
-    ("write_enter", "syscalls", "sys_enter_write"),
-    ("write_enter", "syscalls", "sys_enter_writev"),
 ];
 
 /// Marks of an instrumented runner: USDT probe and what it announces.
@@ -91,18 +83,11 @@ struct Attached {
     interrupts: Links<RawTracePointLink>,
     tracepoints: Links<TracePointLink>,
     marks: BTreeMap<FileIdentity, Links<UProbeLink>>,
-    engine: Engine,
+    optional: Optional,
 }
 
 /// A runner's file: its device, its number there, and when it was last written.
 type FileIdentity = (u64, u64, i64, i64);
-
-/// What is attached for engines that mark nothing.
-#[derive(Default)]
-struct Engine {
-    tracepoints: Links<TracePointLink>,
-    starts: Links<UProbeLink>,
-}
 
 impl Kernel {
     /// Loads the object and its programs, and attaches none. `instance` is the daemon's name.
@@ -118,17 +103,13 @@ impl Kernel {
             .override_global("CPUS", &cpus, true)
             .load(OBJECT)?;
         let raw = RAW_TRACEPOINTS.map(|(program, _)| program);
-        for program in raw.into_iter().chain(interrupts::PROGRAMS) {
+        let raw = raw.into_iter().chain(interrupts::PROGRAMS);
+        for program in raw.chain(optional::RAW_PROGRAMS) {
             let loaded = typed::<RawTracePoint>(&mut ebpf, program)?.load();
             loaded.map_err(|source| KernelError::Program { program, source })?;
         }
-        for program in [
-            "execve_enter",
-            "cgroup_mkdir",
-            "open_enter",
-            "protect_enter",
-            "write_enter",
-        ] {
+        let always = ["execve_enter", "cgroup_mkdir"];
+        for program in always.into_iter().chain(optional::TRACEPOINT_PROGRAMS) {
             let loaded = typed::<TracePoint>(&mut ebpf, program)?.load();
             loaded.map_err(|source| KernelError::Program { program, source })?;
         }
@@ -239,30 +220,6 @@ impl Kernel {
             .attach(point, file, UProbeScope::AllProcesses)
             .and_then(|id| typed.take_link(id))
             .map_err(|source| KernelError::Program { program, source })
-    }
-
-    /// Attaches the programs that show what an engine does which marks nothing. They cost a little of every
-    /// system call of theirs, also a target's: see [`Self::spare_engines`].
-    pub(crate) fn attach_to_engines(&mut self) -> Result<(), KernelError> {
-        if !self.attached.engine.tracepoints.is_empty() {
-            return Ok(());
-        }
-        self.tracing.ensure()?;
-        self.attached.engine.tracepoints = self.attach_tracepoints(&ENGINE_TRACEPOINTS)?;
-        Ok(())
-    }
-
-    /// Detaches what [`Self::attach_to_engines`] and [`Self::attach_to_start`] attached.
-    pub(crate) fn spare_engines(&mut self) {
-        self.attached.engine = Engine::default();
-    }
-
-    /// Attaches to the first instruction of a guest whose machine code lies at `offset` in `file`.
-    pub(crate) fn attach_to_start(&mut self, file: &File, offset: u64) -> Result<(), KernelError> {
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        let link = self.attach_uprobe(Path::new(&path), offset, Mark::Start)?;
-        self.attached.engine.starts.push(link);
-        Ok(())
     }
 
     /// Attaches to the marks of a runner, where that is not done.

@@ -62,6 +62,7 @@ fn sample(run: u32) -> Sample {
         instants: BTreeMap::from([(InstantName::Launch, launch)]),
         metrics: BTreeMap::from([(Metric::Startup, 100 + u64::from(run))]),
         notes: Vec::new(),
+        threads: Vec::new(),
     }
 }
 
@@ -70,6 +71,7 @@ fn failed(run: u32) -> Sample {
         valid: false,
         exit: Exit::Signal(9),
         notes: vec!["timed out".into()],
+        threads: Vec::new(),
         ..sample(run)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
+use wbd_model::thread::{Stretch, ThreadState, ThreadTrace};
 use wbd_model::{Exit, Instant, InstantName, Metric, Sample};
 
 use super::{new_experiment, new_store};
@@ -29,13 +30,29 @@ fn exit() -> impl Strategy<Value = Exit> {
     ]
 }
 
+fn thread() -> impl Strategy<Value = ThreadTrace> {
+    let stretch =
+        (any::<u64>(), any::<u64>(), any::<Option<u32>>()).prop_map(|(from_ns, to_ns, cpu)| Stretch {
+            from_ns,
+            to_ns,
+            state: ThreadState::Ready,
+            cpu,
+        });
+    (any::<u32>(), ".*", vec(stretch, 0..3)).prop_map(|(tid, name, stretches)| ThreadTrace {
+        pid: 7,
+        tid,
+        name,
+        stretches,
+    })
+}
+
 prop_compose! {
     fn samples()(
         order: u32, valid: bool, exit in exit(), instants in instants(),
         metrics in btree_map(select(Metric::ALL.to_vec()), any::<u64>(), 0..17),
-        notes in vec(".*", 0..3),
+        notes in vec(".*", 0..3), threads in vec(thread(), 0..2),
     ) -> Sample {
-        Sample { run: 0, order, valid, exit, instants, metrics, notes }
+        Sample { run: 0, order, valid, exit, instants, metrics, notes, threads }
     }
 }
 

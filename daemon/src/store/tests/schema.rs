@@ -16,7 +16,7 @@ fn a_database_of_a_newer_program_is_refused_and_left_as_it_is() {
             error,
             StoreError::Newer {
                 found: 99,
-                known: 3,
+                known: 4,
                 ..
             }
         ),

@@ -1,7 +1,11 @@
 //! `cargo xtask bench`: what the tool costs, in ratios taken in one run.
 //!
 //! Absolute times mean little on a shared machine. So the contenders take turns, round by round, on the same
-//! program (a static one that exits at once), and what is printed are medians and their ratios.
+//! program (a static one that exits at once), and what is printed are medians and their ratios, with the smallest and the
+//! largest of the rounds; then what each tool says of the same programs ([`beside`]).
+
+mod beside;
+mod figures;
 
 use std::fs;
 use std::path::Path;
@@ -11,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::accuracy::Daemon;
 use crate::build;
 use crate::compiler::Compiler;
 use crate::demo::{start_wbd, wbctl};
@@ -57,20 +62,26 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
     let log = tree.target.join("bench/wbd.log");
     let wbd = start_wbd(&dist, &socket, &scratch.path().join("state"), &log)?;
     let noop = dist.tests().join("noop");
+    let daemon = Daemon {
+        dist,
+        socket: &socket,
+    };
+    let dist = &daemon.dist;
     let mut rates = Rates::default();
     for round in 1..=ROUNDS {
         line(format!("round {round} of {ROUNDS}: {LAUNCHES} launches each"));
         rates.bare.push(rate(&mut spawn_loop(&noop))?);
         rates
             .wbd
-            .push(rate(&mut || launch_with_wbd(&dist, &socket, &noop))?);
+            .push(rate(&mut || launch_with_wbd(dist, &socket, &noop))?);
         rates
             .hyperfine
             .push(rate(&mut peer("hyperfine", hyperfine_args(&noop)))?);
         rates.perf.push(rate(&mut peer("perf", perf_args(&noop)))?);
     }
-    report_rates(&mut rates);
-    report_weight(&dist, &socket)?;
+    report_rates(&rates);
+    beside::report(&daemon, scratch.path())?;
+    report_weight(dist, &socket)?;
     report_idle(wbd.pid())
 }
 
@@ -137,37 +148,42 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-fn report_rates(rates: &mut Rates) {
-    let ratios: Vec<f64> = rates
-        .wbd
-        .iter()
-        .zip(&rates.bare)
-        .map(|(wbd, bare)| wbd / bare)
-        .collect();
-    let bare = median(&mut rates.bare);
-    for (name, rates) in [
-        ("bare posix_spawn loop", &mut vec![bare]),
-        ("wbctl run", &mut rates.wbd),
-        ("hyperfine -N", &mut rates.hyperfine),
-        ("perf stat -r", &mut rates.perf),
-    ] {
-        let rate = median(rates);
+fn report_rates(rates: &Rates) {
+    let contenders = [
+        ("bare posix_spawn loop", &rates.bare),
+        ("wbctl run", &rates.wbd),
+        ("hyperfine -N", &rates.hyperfine),
+        ("perf stat -r", &rates.perf),
+    ];
+    for (name, of_rounds) in contenders {
+        let [middle, least, most] = span(of_rounds.clone());
         line(format!(
-            "{name:<24} {rate:>7.0} launches a second, {:.2} of the bare loop",
-            rate / bare
+            "{name:<24} {middle:>7.0} launches a second ({least:.0} to {most:.0})"
         ));
     }
-    let mut ratios = ratios;
-    line(format!(
-        "wbctl run against the bare loop, median of the rounds' ratios: {:.2}",
-        median(&mut ratios)
-    ));
+    for (name, of_rounds) in [contenders[0], contenders[2], contenders[3]] {
+        let ratios = rates.wbd.iter().zip(of_rounds).map(|(wbd, other)| wbd / other);
+        let [middle, least, most] = span(ratios.collect());
+        line(format!(
+            "wbctl run against {name}: {middle:.2} ({least:.2} to {most:.2})"
+        ));
+    }
+}
+
+/// The median of the rounds, the smallest and the largest.
+fn span(mut values: Vec<f64>) -> [f64; 3] {
+    let middle = median(&mut values); // which sorts them
+    [middle, values[0], values[values.len() - 1]]
 }
 
 /// What the daemon itself measures of its probes.
 fn report_weight(dist: &Dist, socket: &Path) -> Result<()> {
     let doctor = crate::shell::read(wbctl(dist, socket).arg("doctor"))?;
-    for found in doctor.lines().filter(|found| found.contains("own weight")) {
+    for found in doctor.lines().filter(|found| {
+        ["own weight", "probe hits"]
+            .iter()
+            .any(|name| found.contains(name))
+    }) {
         line(found);
     }
     Ok(())
