@@ -25,7 +25,7 @@ output = { bytes = 0, xxh3 = "99aa06d3014798d86001c324468d497f" }
 
 /// A place whose distribution has the program as a workload.
 fn home() -> Home {
-    let home = Home::with_dist();
+    let home = Home::with_dist_for_everyone();
     let folder = home.path("dist/share/wbd/workloads/touch");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("workload.toml"), MANIFEST).unwrap();

@@ -154,8 +154,11 @@ impl Suite {
     }
 }
 
-/// The programs of tests by name, and the client they start.
-fn test_programs(tree: &Tree) -> Result<(Vec<(String, PathBuf)>, Option<PathBuf>)> {
+/// The programs of tests, by name.
+type Tests = Vec<(String, PathBuf)>;
+
+/// The programs of tests, and the client they start.
+fn test_programs(tree: &Tree) -> Result<(Tests, Option<PathBuf>)> {
     let made = Job {
         title: BLACK_BOX,
         command: &["test", "--no-run"],

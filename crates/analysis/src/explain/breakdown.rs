@@ -171,7 +171,7 @@ impl Run<'_> {
             (thread.user_ns as f64, in_calls as f64)
         };
         own_code(&places, user * times, parts);
-        let from_disk = self.from_disk();
+        let from_disk = self.disk_part();
         for call in &thread.syscalls {
             let ns = call.cpu_ns as f64 * kernel / in_calls.max(1) as f64 * times;
             let disk = if is_read(&call.name) { from_disk } else { 0.0 };
@@ -183,7 +183,7 @@ impl Run<'_> {
 
     /// What share of all that was read came from a disk: who reads a file that is in no memory, has it brought, page by
     /// page, and put where it wants it.
-    fn from_disk(&self) -> f64 {
+    fn disk_part(&self) -> f64 {
         let calls = self.profile.threads.iter().flat_map(|thread| &thread.syscalls);
         let read: u64 = calls
             .filter(|call| is_read(&call.name))
