@@ -87,7 +87,8 @@ fn a_database_of_the_first_version_gets_its_table() {
     writer
         .connection
         .execute_batch(
-            "DROP TABLE explanation; ALTER TABLE experiment DROP COLUMN bytes; PRAGMA user_version = 1",
+            "DROP TABLE explanation; ALTER TABLE experiment DROP COLUMN bytes; ALTER TABLE sample DROP COLUMN threads;
+             PRAGMA user_version = 1",
         )
         .unwrap();
     drop(writer);
