@@ -267,7 +267,7 @@ impl SmallDisk {
             at,
             Some("tmpfs"),
             MsFlags::empty(),
-            Some("size=3m"),
+            Some("size=16m"), // room for the ballast and some thousand runs
         )
         .unwrap();
         Self(at.to_owned())

@@ -12,7 +12,7 @@ use std::path::Path;
 use nix::fcntl::posix_fallocate;
 
 /// More than the log holds of pages new to the database when it is next folded in.
-const BYTES: i64 = 1 << 20;
+const BYTES: i64 = 5 << 20;
 
 /// Takes up the room, or what is missing of it.
 pub(super) fn take(database: &Path) {

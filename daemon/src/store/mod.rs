@@ -48,9 +48,9 @@ const FILE_NAME: &str = "wbd.db";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is left of the log's file after a checkpoint, in bytes.
 const LOG_LIMIT_BYTES: i64 = 16 << 20;
-/// Pages in the log before they are moved to the database, which waits for the disk. SQLite's own default of
-/// 1000 makes one run in 340 wait.
-const CHECKPOINT_PAGES: i64 = 8192;
+/// Pages in the log before they are moved to the database, which waits for the disk: some 3,000 runs. On a full disk the
+/// [`ballast`] must have room for as many.
+const CHECKPOINT_PAGES: i64 = 1000;
 
 /// Where the store is. Connections are made from it, one for each thread that needs one.
 #[derive(Clone, Debug)]
