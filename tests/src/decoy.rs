@@ -75,10 +75,12 @@ impl Drop for Decoys {
     }
 }
 
-/// Where the hierarchies are mounted that daemons use: those with a cgroup of theirs in them.
+/// Where the hierarchies are mounted that daemons use: those with a cgroup of theirs in them. That of version 1 for CPU sets,
+/// where an engine leaves one, takes no process into a cgroup that has not been given CPUs.
 fn hierarchies() -> Vec<PathBuf> {
     let root = Path::new("/sys/fs/cgroup");
     let mounted = fs::read_dir(root).expect("cgroups are mounted").flatten();
     let all = mounted.map(|entry| entry.path()).chain([root.to_owned()]);
-    all.filter(|hierarchy| hierarchy.join("wbd").is_dir()).collect()
+    all.filter(|hierarchy| hierarchy.join("wbd").is_dir() && !hierarchy.join("cpuset.cpus").exists())
+        .collect()
 }

@@ -23,16 +23,22 @@ fn recorded(home: &Home) -> [String; 2] {
     })
 }
 
-/// What the frame of a function says of itself, and its colour.
+/// What the widest frame of a function says of itself, and its colour. A stack that could not be followed to its end puts
+/// one elsewhere.
 fn frame(svg: &str, function: &str) -> (String, String) {
     let document = parse(svg);
-    let mut titles = document
+    let titles = document
         .descendants()
         .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title")));
     let starts =
         |title: &roxmltree::Node<'_, '_>| title.text().is_some_and(|text| text.starts_with(function));
+    let time = |title: &roxmltree::Node<'_, '_>| {
+        let (_, time) = title.text()?.split_once('(')?;
+        time.split_once(" us")?.0.replace(',', "").parse::<u64>().ok()
+    };
     let title = titles
-        .find(starts)
+        .filter(starts)
+        .max_by_key(time)
         .unwrap_or_else(|| panic!("no {function}: {svg}"));
     let rectangle = title.next_sibling_element().unwrap();
     (
