@@ -8,6 +8,7 @@
 pub(crate) mod admission;
 pub(crate) mod cancel;
 mod cold;
+mod command;
 mod conditions;
 mod disk;
 pub(crate) mod experiment;

@@ -1,6 +1,5 @@
 //! From a request, in names, to cells, in programs: everything that can be refused is refused here.
 
-use std::ffi::CString;
 use std::path::{Path, PathBuf};
 
 use wbd_linux::gate::{Identity, Program, ZeroByte};
@@ -9,8 +8,8 @@ use wbd_model::host::Unavailable;
 use wbd_model::workload::Output;
 use wbd_model::{Preopen, RunRequest, Size};
 
-use super::conditions;
 use super::suite::{self, Named};
+use super::{command, conditions};
 use crate::allowance::Wanted;
 use crate::targets::assets::Assets;
 use crate::targets::catalogue::{Kind, Mode, TARGETS, Target, Wasm};
@@ -170,7 +169,7 @@ fn cells(request: &RunRequest, caller: &Identity, assets: &Assets) -> Result<Vec
     }
     let by_name = !request.targets.is_empty() || request.suite.is_some();
     match (request.command.is_empty(), by_name) {
-        (false, false) => Ok(vec![own_command(request, caller)?]),
+        (false, false) => Ok(vec![command::planned(request, caller)?]),
         (true, true) => named(request, caller, assets),
         (false, true) => Err(usage(
             "a command runs by itself: leave out the targets, or the command",
@@ -348,63 +347,13 @@ fn given(request: &RunRequest) -> Result<Vec<String>, PlanError> {
     Ok(flags)
 }
 
-/// A command of the caller's own.
-fn own_command(request: &RunRequest, caller: &Identity) -> Result<PlannedCell, PlanError> {
-    let [path, args @ ..] = request.command.as_slice() else {
-        return Err(usage("the command is empty"));
-    };
-    if !Path::new(path).is_absolute() {
-        return Err(usage("a command's path must be absolute"));
-    }
-    let mut program = Program::new(
-        path,
-        &request.command,
-        &request.env,
-        utf8(&request.cwd)?,
-        caller.clone(),
-    )?;
-    for variable in &request.env_bytes {
-        let variable = CString::new(variable.as_slice());
-        program = program.and_variable(variable.map_err(|_| usage("a variable has a zero byte inside"))?);
-    }
-    Ok(PlannedCell {
-        target: "command".to_owned(),
-        workload: stem(Path::new(path)),
-        args: args.to_vec(),
-        size: None,
-        output: None,
-        means: Ok(match module(args, &request.cwd) {
-            _ if is_client(path) => Means::Client(program),
-            Some(module) => Means::Engine { program, module },
-            None => Means::Program(program),
-        }),
-    })
-}
-
-/// Whether a program is Docker's client: what it runs, runs in a container that others make.
-fn is_client(path: &str) -> bool {
-    Path::new(path).file_name().is_some_and(|name| name == "docker")
-}
-
-/// How the files of modules end, and of the machine code that engines make of them.
-const MODULE_ENDINGS: [&str; 6] = ["wasm", "wat", "cwasm", "wasmu", "so", "aot"];
-
-/// The module that a command names among its arguments: the first file of such an ending.
-fn module(args: &[String], cwd: &Path) -> Option<PathBuf> {
-    let is_module = |arg: &&String| {
-        let ending = Path::new(arg.as_str()).extension();
-        ending.is_some_and(|ending| MODULE_ENDINGS.iter().any(|known| ending == *known))
-    };
-    args.iter().find(is_module).map(|module| cwd.join(module))
-}
-
 /// A file's name without its ending and without what would confuse a cell's name.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     stem.replace(['/', ':'], "_")
 }
 
-fn utf8(path: &Path) -> Result<&str, PlanError> {
+pub(super) fn utf8(path: &Path) -> Result<&str, PlanError> {
     path.to_str()
         .ok_or_else(|| PlanError::Path(path.display().to_string()))
 }
