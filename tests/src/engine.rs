@@ -103,7 +103,9 @@ fn spawn(folder: &TempDir, data: &TempDir) -> Child {
     let of = |name: &str| folder.path().join(name);
     let _ = fs::remove_file(of("pid")); // of one that was killed
     let log = File::create(data.path().join("log")).expect("a file of ours");
-    let mut dockerd = Command::new("dockerd");
+    // In a network namespace of its own: without a bridge it would take the host's away from other engines.
+    let mut dockerd = Command::new("unshare");
+    dockerd.args(["--net", "dockerd"]);
     dockerd.arg("--data-root").arg(data.path().join("data"));
     dockerd.arg("--exec-root").arg(of("exec"));
     dockerd.arg("--pidfile").arg(of("pid"));

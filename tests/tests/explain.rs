@@ -248,7 +248,7 @@ fn a_second_is_explained_within_half_a_minute() {
     let (a, b) = (record("1000"), record("500"));
     let begun = Instant::now();
     let found: Explanation = home.wbctl(&["--json", "explain", &a, &b]).expect(0).json();
-    assert_first(&found, CauseKind::UserCpu);
+    assert_first(&found, CauseKind::Syscalls); // it asks for its CPU time all the while
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
