@@ -129,12 +129,13 @@ impl Home {
         self.text(name)
     }
 
-    /// Processes that run a program of this place, the daemon's and the client's own left out.
+    /// Processes that run a program of this place, those of the daemon, its clock and the client left out.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
         let mut pids = process::below(self.folder.path());
-        let bin = self.dist.join("bin");
-        pids.retain(|pid| process::program(*pid).is_some_and(|program| !program.starts_with(&bin)));
+        let own = ["bin", "lib/wbd/wbd-clock"].map(|name| self.dist.join(name));
+        let is_own = |program: &Path| own.iter().any(|own| program.starts_with(own));
+        pids.retain(|pid| process::program(*pid).is_some_and(|program| !is_own(&program)));
         pids
     }
 
