@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use crate::Home;
 use crate::remains::instance;
@@ -37,9 +37,11 @@ impl Decoys {
         }
         for cgroup in &decoys.cgroups {
             fs::create_dir_all(cgroup).unwrap_or_else(|error| panic!("{}: {error}", cgroup.display()));
-            let process = Command::new(program).spawn().expect("a program of ours");
-            fs::write(cgroup.join("cgroup.procs"), process.id().to_string()).expect("a cgroup of ours");
+            let process = Command::new(program).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            let process = process.expect("a program of ours");
+            let number = process.id().to_string();
             decoys.processes.push(process);
+            fs::write(cgroup.join("cgroup.procs"), number).expect("a cgroup of ours");
         }
         decoys
     }
