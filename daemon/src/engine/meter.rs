@@ -102,13 +102,13 @@ mod tests {
             containerd: me,
         };
         let mut meter = Meter::start(processes, 1);
-        let taken = std::hint::black_box(vec![1_u8; 32 << 20]);
+        let taken = std::hint::black_box(vec![1_u8; 256 << 20]);
         meter.weigh();
         drop(taken);
         let used = meter.stop();
-        // It stands for both processes, so its growth counts twice.
+        // It stands for both processes, so its growth counts twice. Other tests in it take and give back some megabytes.
         let grown = used.growth_bytes.unwrap();
-        assert!((64 << 20..80 << 20).contains(&grown), "{grown}");
+        assert!((448 << 20..576 << 20).contains(&grown), "{grown}");
         assert!(used.dockerd_cpu_ns.unwrap() > 0 && used.containerd_cpu_ns.unwrap() > 0);
     }
 
