@@ -37,7 +37,10 @@ impl Decoys {
         }
         for cgroup in &decoys.cgroups {
             fs::create_dir_all(cgroup).unwrap_or_else(|error| panic!("{}: {error}", cgroup.display()));
-            let process = Command::new(program).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            let process = Command::new(program)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
             let process = process.expect("a program of ours");
             let number = process.id().to_string();
             decoys.processes.push(process);

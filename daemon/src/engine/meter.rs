@@ -92,23 +92,68 @@ fn resident_of(pid: i32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Write as _};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
-    #[test]
-    fn what_this_process_burns_and_takes_is_measured() {
-        let me = Some(std::process::id().cast_signed());
-        let processes = Processes {
-            dockerd: me,
-            containerd: me,
-        };
-        let mut meter = Meter::start(processes, 1);
-        let taken = std::hint::black_box(vec![1_u8; 256 << 20]);
-        meter.weigh();
+    /// Tells the child what it is.
+    const CHILD: &str = "WBD_TEST_METER";
+
+    /// What the child does, a process of its own beside the other tests: takes 32 MiB when it is told to.
+    fn take_when_told() {
+        let mut line = String::new();
+        eprintln!("ready");
+        std::io::stdin().read_line(&mut line).unwrap();
+        let taken = std::hint::black_box(vec![1_u8; 32 << 20]);
+        eprintln!("taken");
+        std::io::stdin().read_line(&mut line).unwrap();
         drop(taken);
+    }
+
+    /// Waits until the child says this.
+    fn await_word(said: &mut impl BufRead, word: &str) {
+        let mut lines = said.lines().map_while(Result::ok);
+        assert!(
+            lines.any(|line| line == word),
+            "the child ended and never said {word}"
+        );
+    }
+
+    #[test]
+    fn what_a_process_burns_and_takes_is_measured() {
+        if std::env::var_os(CHILD).is_some() {
+            return take_when_told();
+        }
+        let (_, module) = module_path!().split_once("::").unwrap();
+        let this_test = format!("{module}::what_a_process_burns_and_takes_is_measured");
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", &this_test])
+            .env(CHILD, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        await_word(&mut said, "ready");
+        let pid = Some(child.id().cast_signed());
+        let mut meter = Meter::start(
+            Processes {
+                dockerd: pid,
+                containerd: pid,
+            },
+            1,
+        );
+        child.stdin.as_mut().unwrap().write_all(b"take\n").unwrap();
+        await_word(&mut said, "taken");
+        meter.weigh();
         let used = meter.stop();
-        // It stands for both processes, so its growth counts twice. Other tests in it take and give back some megabytes.
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        // It stands for both processes, so its growth counts twice.
         let grown = used.growth_bytes.unwrap();
-        assert!((448 << 20..576 << 20).contains(&grown), "{grown}");
+        assert!((64 << 20..72 << 20).contains(&grown), "{grown}");
         assert!(used.dockerd_cpu_ns.unwrap() > 0 && used.containerd_cpu_ns.unwrap() > 0);
     }
 
