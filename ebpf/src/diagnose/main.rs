@@ -12,6 +12,7 @@ mod atomic;
 mod calls;
 mod life;
 mod maps;
+mod occupancy;
 mod scheduler;
 
 #[unsafe(link_section = "license")]

@@ -13,6 +13,7 @@ use wbd_abi::diagnosis::{
 use crate::calls;
 use crate::life::{self, now, process_id, thread_id};
 use crate::maps::{STACKS, exit, sched_yield};
+use crate::occupancy::{self, Holder};
 
 /// A task that has ended leaves its CPU in this state (`TASK_DEAD`).
 const DEAD: u64 = 0x80;
@@ -25,16 +26,19 @@ pub fn switch(ctx: RawTracePointContext) -> i32 {
     let state = ctx.arg::<u64>(3) as u32 as u64;
     let now = now();
     let mut own = 0;
+    let mut holder = if previous == 0 { Holder::Idle } else { Holder::Other };
     if let Some(life) = life::of(previous) {
         own = life.group;
+        holder = Holder::Own;
         if state & DEAD != 0 {
             life::end(life);
         } else {
             go(life, now, state != 0 && !preempted, preempted, &ctx);
         }
     }
+    occupancy::note(holder, now);
     if let Some(life) = life::of(next) {
-        come(life, now, previous, own);
+        come(life, now, own);
     }
     0
 }
@@ -61,20 +65,18 @@ fn note_stacks(life: &mut Life, ctx: &RawTracePointContext) {
     life.user_stack = user.map_or(NO_STACK, |id| id as u32);
 }
 
-/// It gets a CPU: who had it until now, it waited for. Where it was woken and nobody else's program was in its way,
-/// that is part of the wait.
+/// It gets a CPU: who had it until now, it waited for. Where it was woken, what nobody else's program was in its way
+/// for is part of the wait. `own` is the group of the thread that it follows, where that is of the run.
 #[inline(always)]
-fn come(life: &mut Life, now: u64, previous: u32, own: u32) {
+fn come(life: &mut Life, now: u64, own: u32) {
     if life.state == RUNNABLE {
-        let waited = now.saturating_sub(life.since_ns);
-        if own == 0 && previous != 0 {
-            life.runnable_others_ns += waited;
-        } else if life.woken != 0 {
-            life.pending_ns += waited;
-        } else if own != 0 {
-            life.runnable_own_ns += waited;
+        let held = occupancy::since(life.since_ns);
+        life.runnable_others_ns += held.others_ns;
+        if life.woken != 0 {
+            life.pending_ns += held.own_ns + held.idle_ns;
         } else {
-            life.wakeup_ns += waited;
+            life.runnable_own_ns += held.own_ns;
+            life.wakeup_ns += held.idle_ns;
         }
         if life.woken == YIELDED + 1 {
             life.waker = own;

@@ -1,6 +1,6 @@
 /*
  * THREADS threads take one lock N times each, and hold it for some
- * microseconds each time: with more than one they wait for each other.
+ * 0.1 ms each time: with more than one they wait for each other.
  */
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_THREADS = 16, WORK = 4000 };
+enum { MOST_THREADS = 16, WORK = 400000 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static volatile unsigned done;
