@@ -19,6 +19,7 @@ use crate::args::Settings;
 use crate::collect::kernel::Kernel;
 use crate::engine::Engine;
 use crate::launch::bias::Calibration;
+use crate::launch::process::Launcher;
 use crate::launch::slot::Slot;
 use crate::manager;
 use crate::session::admission::Admissions;
@@ -60,6 +61,7 @@ pub(crate) fn serve(settings: &Settings) -> anyhow::Result<()> {
 }
 
 fn take(settings: &Settings) -> anyhow::Result<Holdings> {
+    let launcher = Launcher::open()?; // before all else: its descriptors are to have low numbers
     let store = Store::open(&settings.state)?;
     let lock = crate::socket::lock(&settings.state)?;
     let mut writer = store.writer()?;
@@ -71,6 +73,7 @@ fn take(settings: &Settings) -> anyhow::Result<Holdings> {
     let runners = Runners::default();
     let assets = Assets::beside_this_program()?;
     let laboratory = Laboratory {
+        launcher,
         kernel: Kernel::load(&instance)?,
         slot: Slot::new(nest),
         store: store.clone(),

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
-use nix::unistd::Pid;
+use nix::time::{ClockId, clock_gettime};
 
 /// `CLOCK_MONOTONIC` in nanoseconds: the clock of `bpf_ktime_get_ns`.
 #[must_use]
@@ -51,9 +50,14 @@ impl Suspended {
 /// # Errors
 /// Fails where there is no such process.
 pub fn process_cpu_ns(pid: i32) -> io::Result<u64> {
-    let clock = clock_getcpuclockid(Pid::from_raw(pid))?;
-    let time = clock_gettime(clock)?;
+    let time = clock_gettime(ClockId::from_raw(clock_of(pid)))?;
     Ok(time.tv_sec().cast_unsigned() * 1_000_000_000 + time.tv_nsec().cast_unsigned())
+}
+
+/// The kernel's number for the scheduler's clock of a process (`CPUCLOCK_SCHED` in `linux/posix-timers.h`).
+fn clock_of(pid: i32) -> libc::clockid_t {
+    const SCHEDULER: libc::clockid_t = 2;
+    (!pid << 3) | SCHEDULER
 }
 
 #[cfg(test)]
@@ -99,6 +103,14 @@ mod tests {
         };
         let slept = there.since(here);
         assert!((99_000_000_000..=100_000_000_000).contains(&slept), "{slept} ns");
+    }
+
+    #[test]
+    fn the_clock_of_a_process_is_the_one_that_the_c_library_names() {
+        for pid in [1, i32::try_from(std::process::id()).unwrap()] {
+            let named = nix::time::clock_getcpuclockid(nix::unistd::Pid::from_raw(pid)).unwrap();
+            assert_eq!(clock_of(pid), named.as_raw());
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What is left of a process that has ended.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 
 use nix::unistd::Pid;
+use procfs::process::MMPermissions;
 
 /// How a process ended, as `wait` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,31 @@ pub fn raise_descriptor_limit() -> u64 {
     }
 }
 
+/// A descriptor of a child that was not reaped: readable when it has ended.
+///
+/// # Errors
+/// There are too many descriptors.
+pub fn descriptor(child: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: takes plain numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, child.as_raw(), 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Whether a child has ended. Its number and its account of CPU time stay in place: see [`reap`].
+pub fn has_ended(pid: Pid) -> io::Result<bool> {
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    match waitid(Id::Pid(pid), flags) {
+        Ok(status) => Ok(status != WaitStatus::StillAlive),
+        Err(nix::Error::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Waits for a child and takes its number back.
 pub fn reap(pid: Pid) -> io::Result<Ended> {
     use nix::sys::wait::{WaitStatus, waitpid};
@@ -82,6 +108,27 @@ pub fn read_by_children() -> u64 {
     const BLOCK_BYTES: u64 = 512;
     let used = getrusage(UsageWho::RUSAGE_CHILDREN);
     used.map_or(0, |used| used.block_reads().unsigned_abs() * BLOCK_BYTES)
+}
+
+/// Gives the machine code of this process back to the page cache, from where the kernel maps what is executed again:
+/// most of what is executed to start or to make an experiment is of no use to a process that waits.
+///
+/// A uprobe in it would be lost.
+pub fn let_go_of_code() {
+    let maps = procfs::process::Process::myself().and_then(|me| me.maps());
+    let of_code = |map: &procfs::process::MemoryMap| {
+        let is_file = matches!(map.pathname, procfs::process::MMapPath::Path(_));
+        is_file && map.perms == (MMPermissions::READ | MMPermissions::EXECUTE | MMPermissions::PRIVATE)
+    };
+    for map in maps.into_iter().flatten().filter(of_code) {
+        let (begin, end) = map.address;
+        // SAFETY: a private mapping of a file that cannot be written through and was not: the kernel fills it from the file
+        // as it was. Where it has been unmapped meanwhile the call fails, or tells of what took its place, which is code too:
+        // libraries are the only other thing that maps files as code, and none is loaded but at the start.
+        unsafe {
+            libc::madvise(begin as *mut libc::c_void, (end - begin) as usize, libc::MADV_DONTNEED);
+        }
+    }
 }
 
 /// Gives freed memory back to the kernel, after work that needed much for a moment.

@@ -145,15 +145,16 @@ async fn own_figures(turn: Option<Turn<LaunchThread>>, assets: &Assets) -> Resul
 
 fn weigh(laboratory: &mut Laboratory, program: &Path) -> Result<OwnFigures, MeansError> {
     let Laboratory {
+        launcher,
         kernel,
         slot,
         calibration,
         ..
     } = laboratory;
     Ok(OwnFigures {
-        weight: weight::measure(kernel, slot, program)?,
-        hits: hits::measure(kernel, slot, program)?, // which leaves the kernel side attached
-        bias: calibration.measure(kernel, slot)?,
+        weight: weight::measure(launcher, kernel, slot, program)?,
+        hits: hits::measure(launcher, kernel, slot, program)?, // which leaves the kernel side attached
+        bias: calibration.measure(launcher, kernel, slot)?,
     })
 }
 

@@ -44,9 +44,14 @@ impl Calibration {
     }
 
     /// The bias as it was first measured; `None` where it cannot be, which the log explains.
-    pub(crate) fn bias(&mut self, kernel: &mut Kernel, slot: &mut Slot) -> Option<EntryBias> {
+    pub(crate) fn bias(
+        &mut self,
+        launcher: &mut Launcher,
+        kernel: &mut Kernel,
+        slot: &mut Slot,
+    ) -> Option<EntryBias> {
         if self.bias.is_none() {
-            match self.measure(kernel, slot) {
+            match self.measure(launcher, kernel, slot) {
                 Ok(bias) => self.bias = Some(bias),
                 Err(error) => tracing::warn!("how early first instructions are seen is not known: {error}"),
             }
@@ -55,11 +60,15 @@ impl Calibration {
     }
 
     /// Measures the bias anew, with the kernel side attached.
-    pub(crate) fn measure(&self, kernel: &mut Kernel, slot: &mut Slot) -> Result<EntryBias, MeansError> {
+    pub(crate) fn measure(
+        &self,
+        launcher: &mut Launcher,
+        kernel: &mut Kernel,
+        slot: &mut Slot,
+    ) -> Result<EntryBias, MeansError> {
         let told = memfd_create(c"wbd-clock", MFdFlags::MFD_CLOEXEC).map(File::from);
         let mut told = told.map_err(|error| system("make a file in memory")(error.into()))?;
         let program = self.program(&told)?;
-        let mut launcher = Launcher::new()?;
         let cancel = Cancel::new().map_err(system("make an event"))?;
         let mut seen = Vec::new();
         for run in 0..WARM_UP + LAUNCHES {

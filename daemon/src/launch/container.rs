@@ -86,7 +86,8 @@ pub(crate) fn run(
     await_shims(kernel, processes, &mut observed);
     let used = meter.stop();
     kernel.follow_none()?;
-    observed.state = kernel.unregister(cgroup.id())?;
+    observed.state = kernel.state(cgroup.id())?;
+    kernel.unregister(cgroup.id())?;
     observed.interrupts_seen = kernel.no_interrupts().is_none();
     observed.switches_seen = kernel.sees_switches();
     kernel.drain(&mut observed.events);

@@ -12,7 +12,7 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags};
 use wbd_linux::gate::{Gate, Program, take_freed};
 use wbd_linux::inherited::Changes;
-use wbd_linux::process::{Ended, kill, reap};
+use wbd_linux::process::{Ended, descriptor, kill, reap};
 
 use super::output::{Buffer, Printout, Stream};
 use super::process::{HELD_UP, MeansError, end_all, null, system, wait_for_any};
@@ -51,10 +51,11 @@ pub(crate) fn run(
         Ok(child) => child,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let in_time = wait(&child.pidfd, &mut said, bounds.time)?;
+    let descriptor = descriptor(child.pid).map_err(system("wait for a compiler"))?;
+    let in_time = wait(&descriptor, &mut said, bounds.time)?;
     if !in_time {
         end_all(slot)?;
-        kill(&child.pidfd);
+        kill(&descriptor);
     }
     let ended = reap(child.pid).map_err(system("wait for a compiler"))?;
     Ok(match (in_time, ended) {
@@ -70,11 +71,11 @@ pub(crate) fn run(
 }
 
 /// Reads what the program says until it has ended; false where that takes too long.
-fn wait(pidfd: &OwnedFd, said: &mut Stream, limit: Duration) -> Result<bool, MeansError> {
+fn wait(ended: &OwnedFd, said: &mut Stream, limit: Duration) -> Result<bool, MeansError> {
     let deadline = Instant::now() + limit;
     let mut buffer = Buffer::default();
     loop {
-        let mut fds = [pidfd.as_fd(), said.reader()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let mut fds = [ended.as_fd(), said.reader()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         let left = deadline.saturating_duration_since(Instant::now());
         wait_for_any(&mut fds, left).map_err(system("wait for a compiler"))?;
         let [ended, spoke] = fds.map(|fd| fd.any().unwrap_or(true));

@@ -56,7 +56,12 @@ pub(crate) struct ProgramTime {
 }
 
 /// Measures; leaves the kernel side attached.
-pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> Result<Hits, MeansError> {
+pub(crate) fn measure(
+    launcher: &mut Launcher,
+    kernel: &mut Kernel,
+    slot: &mut Slot,
+    program: &Path,
+) -> Result<Hits, MeansError> {
     let mut call_off_ns = f64::MAX;
     let mut call_on_ns = f64::MAX;
     for _ in 0..TURNS {
@@ -70,7 +75,7 @@ pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> R
     trim_heap(); // to find the mark, the daemon's own file was read
     let mark_ns = (settled(a_mark).min(best(a_mark)) - unwatched).max(0.0);
     kernel.spare();
-    let (took_ns, programs) = statistics(kernel, slot, program)?;
+    let (took_ns, programs) = statistics(launcher, kernel, slot, program)?;
     Ok(Hits {
         call_off_ns,
         call_on_ns,
@@ -83,6 +88,7 @@ pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> R
 
 /// Launches `program` while the kernel keeps statistics of BPF programs: how long that took, and what they say.
 fn statistics(
+    launcher: &mut Launcher,
     kernel: &mut Kernel,
     slot: &mut Slot,
     program: &Path,
@@ -95,7 +101,6 @@ fn statistics(
     };
     let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", root);
     let program = program.map_err(|error| MeansError::Program(error.to_string()))?;
-    let mut launcher = Launcher::new()?;
     let keeping = kernel.keep_statistics()?;
     let before = kernel.statistics();
     let begun = monotonic_ns();

@@ -1,6 +1,6 @@
 //! What a target prints: read from a pipe while it runs, hashed and forgotten.
 //!
-//! One pipe serves many runs, since to make and close one costs a run 5 us. The daemon keeps the writing end, too: a
+//! One pipe serves the runs of an experiment, since to make and close one costs a run 5 us. The daemon keeps the writing end, too: a
 //! pipe whose last writer goes wakes up its reader, in the middle of the target's exit. So nothing tells
 //! that all writers are gone but the run's cgroup, which is empty then. A process that passed its end to
 //! one outside, or left its cgroup (only root's can), may print into a later run of its own experiment.
@@ -81,6 +81,15 @@ impl Stream {
         })
     }
 
+    /// Takes another pipe, which no target has. The end that a target writes to keeps its number.
+    pub(crate) fn renew(&mut self) -> io::Result<()> {
+        let (ours, theirs) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+        nix::unistd::dup3(theirs, &mut self.theirs, OFlag::O_CLOEXEC)?;
+        self.ours = File::from(ours);
+        self.printout = Printout::default();
+        Ok(())
+    }
+
     /// The end that a target writes to.
     pub(crate) fn writer(&self) -> BorrowedFd<'_> {
         self.theirs.as_fd()
@@ -98,23 +107,29 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads what is left once all writers are gone: no more than a pipe can hold, lest a writer outside keep
-    /// us reading for ever.
-    pub(crate) fn drain(&mut self, buffer: &mut Buffer) -> io::Result<()> {
+    /// Reads what is left of these once all writers are gone: no more than pipes can hold, lest a writer outside keep us
+    /// reading for ever.
+    pub(crate) fn drain(streams: [&mut Self; 2], buffer: &mut Buffer) -> io::Result<()> {
         for _ in 0..PIPE_CHUNKS {
-            if !self.has_more()? {
+            let [first, second] = has_more(streams.each_ref().map(|stream| stream.reader()))?;
+            if first {
+                streams[0].read(buffer)?;
+            }
+            if second {
+                streams[1].read(buffer)?;
+            }
+            if !first && !second {
                 break;
             }
-            self.read(buffer)?;
         }
         Ok(())
     }
+}
 
-    fn has_more(&self) -> io::Result<bool> {
-        let mut fds = [PollFd::new(self.reader(), PollFlags::POLLIN)];
-        poll(&mut fds, PollTimeout::ZERO)?;
-        Ok(fds[0].any().unwrap_or(false))
-    }
+fn has_more(readers: [BorrowedFd<'_>; 2]) -> io::Result<[bool; 2]> {
+    let mut fds = readers.map(|reader| PollFd::new(reader, PollFlags::POLLIN));
+    poll(&mut fds, PollTimeout::ZERO)?;
+    Ok(fds.map(|fd| fd.any().unwrap_or(false)))
 }
 
 /// Room for what is read at once; one for all streams and runs.

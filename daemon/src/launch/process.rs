@@ -6,13 +6,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::Pid;
 use wbd_abi::RunState;
 use wbd_linux::cgroup::CgroupError;
 use wbd_linux::clock::{Suspended, monotonic_ns};
 use wbd_linux::gate::{Child, Gate, LaunchError, Program, take_freed};
 use wbd_linux::perf::sets::Counters;
 use wbd_linux::perf::{self, CounterKind};
-use wbd_linux::process::{await_end, kill, reap};
+use wbd_linux::process::{await_end, descriptor, has_ended, kill, reap};
 
 use super::bounds::{asleep, crowded, starved};
 use super::cpu_time::{Before, Ended};
@@ -72,12 +73,12 @@ pub(super) fn null() -> Result<File, MeansError> {
     null.map_err(system("open /dev/null"))
 }
 
-/// All that launching needs, kept from run to run.
+/// All that launching needs, kept for the daemon's life.
 pub(crate) struct Launcher {
-    gate: Gate,
     null: File,
-    counters: Counters,
     streams: Streams,
+    gate: Gate,
+    counters: Counters,
     buffer: Buffer,
     next_run: u64,
     /// Processes of others that are followed while a run lasts.
@@ -85,16 +86,27 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
-    pub(crate) fn new() -> Result<Self, MeansError> {
+    /// To be called before the daemon opens much else: what a target's descriptors are copied from has low numbers then,
+    /// and the gate is spared the rest (see [`wbd_linux::gate`]).
+    pub(crate) fn open() -> Result<Self, MeansError> {
         Ok(Self {
-            gate: Gate::default(),
             null: null()?,
-            counters: Counters::of_this_machine(),
             streams: Streams::open().map_err(system("make a pipe"))?,
+            gate: Gate::default(),
+            counters: Counters::of_this_machine(),
             buffer: Buffer::default(),
             next_run: 0,
             followed: Vec::new(),
         })
+    }
+
+    /// For an experiment: pipes that no other experiment's targets have, and the counters there are now. No process of
+    /// others is followed.
+    pub(crate) fn begin(&mut self) -> Result<(), MeansError> {
+        self.streams.renew().map_err(system("make a pipe"))?;
+        self.counters = Counters::of_this_machine();
+        self.followed.clear();
+        Ok(())
     }
 
     /// Follows these processes, a container engine's, during every run from now on.
@@ -110,7 +122,7 @@ impl Launcher {
             .chain(&self.counters.software)
     }
 
-    /// A number for a run, no other's in this experiment.
+    /// A number for a run, no other's.
     pub(crate) fn number(&mut self) -> u64 {
         self.next_run += 1;
         self.next_run
@@ -172,12 +184,12 @@ impl Launcher {
         if !self.followed.is_empty() {
             kernel.follow_none()?;
         }
-        let state = kernel.unregister(id)?;
+        kernel.unregister(id)?;
         let (mut observed, ended) = observed?;
         kernel.drain(&mut observed.events);
+        let state = observed.state;
         observed.cpu_ns = ended.of_all(&state, slot.current(), before);
         observed.main_thread_ns = ended.main_thread_ns;
-        observed.state = state;
         observed.interrupts_seen = kernel.no_interrupts().is_none();
         observed.switches_seen = kernel.sees_switches();
         let memory = slot.current().and_then(|cgroup| cgroup.memory());
@@ -215,21 +227,20 @@ impl Launcher {
             root: child.pid.as_raw().cast_unsigned(),
             ..Observed::default()
         };
-        let ended = self.wait(kernel, &child, limits, cancel, &mut observed)?;
-        if !ended {
-            end_all(slot)?;
-            kill(&child.pidfd); // root's target may have left its cgroup
-            await_end(child.pid).map_err(system("wait for the target"))?;
+        // What does nothing has ended by now: the CPU was its own until it did.
+        if !has_ended(child.pid).map_err(system("wait for the target"))? {
+            self.see_to_its_end(kernel, slot, child.pid, limits, cancel, &mut observed)?;
         }
-        let state = slot
-            .current()
-            .map_or(Ok(RunState::default()), |cgroup| kernel.state(cgroup.id()))?;
-        let used = Ended::read(&child, &state);
+        observed.state = state(kernel, slot)?;
+        let used = Ended::read(&child, &observed.state);
         observed.ended = Some(reap(child.pid).map_err(system("wait for the target"))?);
         if take_freed() {
             observed.faults.push(HELD_UP.to_owned());
         }
-        end_descendants(slot, &mut observed)?;
+        if observed.state.forks + observed.state.lost > 0 {
+            end_descendants(slot, &mut observed)?;
+            observed.state = state(kernel, slot)?;
+        }
         self.read_counters(child.counters, &mut observed);
         let Self { streams, buffer, .. } = self;
         let printed = streams
@@ -239,11 +250,30 @@ impl Launcher {
         Ok((observed, used))
     }
 
+    /// Waits until the process has ended, and ends it with all in its cgroup where it breaks a limit.
+    fn see_to_its_end(
+        &mut self,
+        kernel: &mut Kernel,
+        slot: &Slot,
+        child: Pid,
+        limits: Limits,
+        cancel: &Cancel,
+        observed: &mut Observed,
+    ) -> Result<(), MeansError> {
+        let descriptor = descriptor(child).map_err(system("wait for the target"))?;
+        if !self.wait(kernel, &descriptor, limits, cancel, observed)? {
+            end_all(slot)?;
+            kill(&descriptor); // root's target may have left its cgroup
+            await_end(child).map_err(system("wait for the target"))?;
+        }
+        Ok(())
+    }
+
     /// Waits until the process has ended; false where it broke a limit instead.
     fn wait(
         &mut self,
         kernel: &mut Kernel,
-        child: &Child,
+        descriptor: &OwnedFd,
         limits: Limits,
         cancel: &Cancel,
         observed: &mut Observed,
@@ -253,7 +283,7 @@ impl Launcher {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let ready = streams
-                .poll(&child.pidfd, kernel, cancel, left)
+                .poll(descriptor, kernel, cancel, left)
                 .map_err(system("wait for the target"))?;
             if ready.ring {
                 kernel.drain(&mut observed.events);
@@ -300,6 +330,12 @@ fn limit_broken(limits: Limits, deadline: Instant, streams: &Streams) -> Option<
             limits.time.as_secs_f64()
         )
     })
+}
+
+/// What the kernel side counted of the present run.
+fn state(kernel: &Kernel, slot: &Slot) -> Result<RunState, KernelError> {
+    let cgroup = slot.current();
+    cgroup.map_or(Ok(RunState::default()), |cgroup| kernel.state(cgroup.id()))
 }
 
 pub(super) fn end_all(slot: &Slot) -> Result<(), CgroupError> {
@@ -353,9 +389,15 @@ impl Streams {
         })
     }
 
-    fn poll(&self, pidfd: &OwnedFd, kernel: &Kernel, cancel: &Cancel, left: Duration) -> io::Result<Ready> {
+    /// Takes pipes that no target has.
+    fn renew(&mut self) -> io::Result<()> {
+        self.out.renew()?;
+        self.err.renew()
+    }
+
+    fn poll(&self, descriptor: &OwnedFd, kernel: &Kernel, cancel: &Cancel, left: Duration) -> io::Result<Ready> {
         let readers = [
-            pidfd.as_fd(),
+            descriptor.as_fd(),
             kernel.wakeup(),
             cancel.as_fd(),
             self.out.reader(),
@@ -385,8 +427,7 @@ impl Streams {
 
     /// Reads what is left once all writers are gone; what was printed on either, for a new run to begin.
     fn finish(&mut self, buffer: &mut Buffer) -> io::Result<[Printout; 2]> {
-        self.out.drain(buffer)?;
-        self.err.drain(buffer)?;
+        Stream::drain([&mut self.out, &mut self.err], buffer)?;
         Ok([&mut self.out, &mut self.err].map(|stream| std::mem::take(&mut stream.printout)))
     }
 }

@@ -43,24 +43,26 @@ impl Slot {
 
     /// The cgroup for the next run, and the bytes it already holds.
     pub(crate) fn ready(&mut self) -> Result<(&RunCgroup, u64), CgroupError> {
-        let current = match self.current.take() {
-            Some(used) if is_fresh(&used)? => used,
-            used => {
+        let used = self.current.take();
+        let charged = used.as_ref().map_or(Ok(None), charged_while_fresh)?;
+        let (current, charged) = match (used, charged) {
+            (Some(used), Some(charged)) => (used, charged),
+            (used, _) => {
                 self.held = None;
                 let made = self.make()?;
                 made.adopt_this_thread()?; // which takes it out of the one used before
                 used.map_or(Ok(()), put_away)?;
-                made
+                let charged = made.memory().and_then(|memory| memory.charged().ok());
+                (made, charged.unwrap_or(0))
             }
         };
-        let held = current.memory().map_or(0, |memory| self.held(memory));
+        let held = current.memory().map_or(0, |memory| self.held(memory, charged));
         Ok((self.current.insert(current), held))
     }
 
     /// The bytes a cgroup holds. They are added up anew, which takes the kernel a tenth of a small program's launch, only
     /// where what is charged has changed by more than the grain in which the kernel charges.
-    fn held(&mut self, memory: &MemoryUsage) -> u64 {
-        let Ok(charged) = memory.charged() else { return 0 };
+    fn held(&mut self, memory: &MemoryUsage, charged: u64) -> u64 {
         match self.held {
             Some((before, held)) if charged.abs_diff(before) < SLACK_BYTES => held,
             _ => {
@@ -110,13 +112,15 @@ pub(crate) fn put_away(used: RunCgroup) -> Result<(), CgroupError> {
     used.remove()
 }
 
-/// Whether the next run can have it.
-fn is_fresh(used: &RunCgroup) -> Result<bool, CgroupError> {
+/// The bytes it is charged with, where the next run can have it.
+fn charged_while_fresh(used: &RunCgroup) -> Result<Option<u64>, CgroupError> {
     if !used.is_untouched()? {
-        return Ok(false);
+        return Ok(None);
     }
     let Some(memory) = used.memory() else {
-        return Ok(true);
+        return Ok(Some(0));
     };
-    Ok(memory.charged().is_ok_and(|bytes| bytes <= RESIDUE_BYTES) && memory.reset_peak())
+    let charged = memory.charged().ok();
+    let little = charged.filter(|bytes| *bytes <= RESIDUE_BYTES);
+    Ok(little.filter(|_| memory.reset_peak()))
 }

@@ -33,7 +33,12 @@ pub(crate) struct Weight {
 
 /// Launches `program`, one of ours which should do nothing, with and without probes in turns. It runs as root: nobody
 /// else can stop it, and it is waited for without a limit.
-pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> Result<Weight, MeansError> {
+pub(crate) fn measure(
+    launcher: &mut Launcher,
+    kernel: &mut Kernel,
+    slot: &mut Slot,
+    program: &Path,
+) -> Result<Weight, MeansError> {
     let name = program.display().to_string();
     let root = Identity {
         uid: 0,
@@ -42,13 +47,12 @@ pub(crate) fn measure(kernel: &mut Kernel, slot: &mut Slot, program: &Path) -> R
     };
     let program = Program::new(&name, std::slice::from_ref(&name), &[], "/", root);
     let program = program.map_err(|error| MeansError::Program(error.to_string()))?;
-    let mut launcher = Launcher::new()?;
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..BLOCKS {
         kernel.detach();
-        block(kernel, slot, &mut launcher, &program, &mut without)?;
+        block(kernel, slot, launcher, &program, &mut without)?;
         kernel.attach()?;
-        block(kernel, slot, &mut launcher, &program, &mut with)?;
+        block(kernel, slot, launcher, &program, &mut with)?;
     }
     Ok(Weight {
         with_ns: quantile(&mut with, 2),

@@ -57,15 +57,15 @@ pub(crate) fn run(
     if ready.is_empty() {
         return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
     }
-    let mut launcher = Launcher::new()?;
+    laboratory.launcher.begin()?;
     if plan
         .cells
         .iter()
         .any(|cell| matches!(cell.means, Ok(Means::Client(_))))
     {
-        launcher.follow(engine_processes());
+        laboratory.launcher.follow(engine_processes());
     }
-    note_missing_counters(&launcher, &mut cells);
+    note_missing_counters(&laboratory.launcher, &mut cells);
     attach(&mut laboratory.kernel, plan, &ready)?;
     note_missing_interrupts(&laboratory.kernel, &mut cells);
     note_missing_peaks(&laboratory.kernel, &mut cells);
@@ -80,7 +80,6 @@ pub(crate) fn run(
     let mut runs = Runs {
         laboratory,
         plan,
-        launcher,
         containers: containers.ok(),
         ready,
         seed,
@@ -195,11 +194,12 @@ pub(super) fn cache_state(cell: &PlannedCell, pages: &str) -> String {
 fn entry_bias(laboratory: &mut Laboratory) -> Option<EntryBias> {
     let Laboratory {
         calibration,
+        launcher,
         kernel,
         slot,
         ..
     } = laboratory;
-    calibration.bias(kernel, slot)
+    calibration.bias(launcher, kernel, slot)
 }
 
 fn note_missing_counters(launcher: &Launcher, cells: &mut [Cell]) {

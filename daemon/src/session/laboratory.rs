@@ -12,11 +12,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wbd_linux::gate::leave_seat;
+use wbd_linux::process::let_go_of_code;
 use wbd_linux::scheduling;
 
 use crate::allowance::Allowance;
 use crate::collect::kernel::Kernel;
 use crate::launch::bias::Calibration;
+use crate::launch::process::Launcher;
 use crate::launch::slot::Slot;
 use crate::store::Store;
 use crate::targets::precompiled::Cache;
@@ -27,6 +29,8 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// What only one experiment at a time may use.
 pub(crate) struct Laboratory {
+    /// What launches.
+    pub(crate) launcher: Launcher,
     /// The kernel side.
     pub(crate) kernel: Kernel,
     /// Cgroups for runs.
@@ -46,10 +50,11 @@ pub(crate) struct Laboratory {
 }
 
 impl Laboratory {
-    /// Detaches from the kernel and removes the cgroup in use.
+    /// Detaches from the kernel, removes the cgroup in use, and holds no memory that only an experiment needs.
     fn rest(&mut self) {
         leave_seat();
         self.kernel.detach();
+        let_go_of_code();
         if let Err(error) = self.slot.close() {
             tracing::warn!("the cgroup of the last run is left until the daemon ends: {error}");
         }

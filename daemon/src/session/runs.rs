@@ -19,7 +19,7 @@ use super::{cold, conditions};
 use crate::allowance::Allowance;
 use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
-use crate::launch::process::{Launcher, Limits};
+use crate::launch::process::Limits;
 use crate::store::{Recording, Writer};
 use crate::targets::catalogue;
 
@@ -30,7 +30,6 @@ const MIB: u64 = 1024 * 1024;
 pub(super) struct Runs<'a> {
     pub(super) laboratory: &'a mut Laboratory,
     pub(super) plan: &'a Plan,
-    pub(super) launcher: Launcher,
     pub(super) containers: Option<Containers>,
     pub(super) ready: Vec<ReadyCell>,
     pub(super) seed: u64,
@@ -110,6 +109,7 @@ impl Runs<'_> {
         let limits = limits(self.plan, &self.laboratory.allowance);
         let output = self.plan.cells[ready.index].output.as_ref();
         let Laboratory {
+            launcher,
             kernel,
             slot,
             instance,
@@ -119,7 +119,7 @@ impl Runs<'_> {
             (How::Process { program, guest }, _) => {
                 let stay = ready.cold.as_ref().map(ColdFiles::drop_all).unwrap_or_default();
                 let program = padded(self.plan, program, self.seed, order);
-                let observed = self.launcher.run(kernel, slot, &program, limits, cancel)?;
+                let observed = launcher.run(kernel, slot, &program, limits, cancel)?;
                 let expected = Expected {
                     output,
                     guest: *guest,
@@ -139,7 +139,7 @@ impl Runs<'_> {
                     caller: &self.plan.caller,
                     cpus: &self.plan.request.conditions.cpus,
                 };
-                let tools = (&mut self.launcher, kernel, slot);
+                let tools = (launcher, kernel, slot);
                 let (observed, requests, used) =
                     container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
                 let expected = Expected {

@@ -7,6 +7,7 @@ use std::os::fd::RawFd;
 
 use super::Stage;
 use super::settings::Settings;
+use super::signals::Signals;
 use crate::raw::syscall;
 
 /// Counters a child can open.
@@ -27,7 +28,11 @@ pub(super) struct Plan {
     pub(super) settings: Settings,
     pub(super) uid: u32,
     pub(super) gid: u32,
+    /// Whether that is who the daemon is, so that there is nothing to become.
+    pub(super) is_them: bool,
     pub(super) stdio: [RawFd; 3],
+    /// Signals that the daemon ignores.
+    pub(super) ignored: Signals,
     /// The daemon's terminal, or -1.
     pub(super) terminal: RawFd,
     pub(super) counter_attrs: [usize; MAX_COUNTERS],
@@ -127,10 +132,19 @@ unsafe fn leave_terminal(plan: &Plan) -> isize {
 }
 
 /// Gets a descriptor table of its own that holds the standard three and nothing else.
+///
+/// What lies above those that it is given is not copied into it: where these have low numbers, the daemon's others, a
+/// hundred or so, cost nothing.
 unsafe fn take_descriptors(plan: &Plan) -> isize {
-    // SAFETY: these calls take plain numbers and change this process's own table alone, once unshared.
+    let [first, second, third] = plan.stdio;
+    let highest = first.max(second).max(third).max(2) as usize;
+    let unshare = libc::CLOSE_RANGE_UNSHARE as usize;
+    // SAFETY: these calls take plain numbers and change this process's own table alone, which the first gives it.
     unsafe {
-        let unshared = syscall(libc::SYS_unshare, [libc::CLONE_FILES as usize, 0, 0, 0, 0]);
+        let unshared = syscall(
+            libc::SYS_close_range,
+            [highest + 1, u32::MAX as usize, unshare, 0, 0],
+        );
         if unshared < 0 {
             return unshared;
         }
@@ -140,7 +154,7 @@ unsafe fn take_descriptors(plan: &Plan) -> isize {
                 return copied;
             }
         }
-        syscall(libc::SYS_close_range, [3, u32::MAX as usize, 0, 0, 0])
+        syscall(libc::SYS_close_range, [3, highest, 0, 0, 0])
     }
 }
 
@@ -151,16 +165,17 @@ unsafe fn take_descriptors(plan: &Plan) -> isize {
 unsafe fn take_identity(plan: &Plan) -> isize {
     let [uid, gid] = [plan.uid as usize, plan.gid as usize];
     let calls = [
-        (libc::SYS_setpgid, [0, 0, 0, 0, 0]),
         (
             libc::SYS_setgroups,
             [plan.group_count, plan.groups as usize, 0, 0, 0],
         ),
         (libc::SYS_setresgid, [gid, gid, gid, 0, 0]),
         (libc::SYS_setresuid, [uid, uid, uid, 0, 0]),
+        (libc::SYS_setpgid, [0, 0, 0, 0, 0]),
         (libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as usize, 1, 0, 0, 0]),
     ];
-    for (number, args) in calls {
+    let of_identity = 3;
+    for (number, args) in calls.into_iter().skip(if plan.is_them { of_identity } else { 0 }) {
         // SAFETY: the pointer is to the plan's groups.
         let result = unsafe { syscall(number, args) };
         if result < 0 {
@@ -168,21 +183,14 @@ unsafe fn take_identity(plan: &Plan) -> isize {
         }
     }
     // SAFETY: as this function.
-    unsafe { stop_ignoring() }
+    unsafe { stop_ignoring(plan.ignored) }
 }
 
-/// What is ignored stays so over execve: Rust programs ignore SIGPIPE, shells the others for what they start
-/// in the background.
-unsafe fn stop_ignoring() -> isize {
+/// What is ignored stays so over execve: Rust programs ignore SIGPIPE, shells others for what they start in the
+/// background.
+unsafe fn stop_ignoring(ignored: Signals) -> isize {
     let default: [usize; 4] = [libc::SIG_DFL, 0, 0, 0]; // struct kernel_sigaction
-    for signal in [
-        libc::SIGPIPE,
-        libc::SIGINT,
-        libc::SIGQUIT,
-        libc::SIGHUP,
-        libc::SIGTERM,
-        libc::SIGCHLD,
-    ] {
+    for signal in ignored.each() {
         let args = [
             signal as usize,
             default.as_ptr() as usize,
@@ -231,10 +239,12 @@ unsafe fn execute(plan: &Plan) -> isize {
     // SAFETY: zero-terminated strings and lists of the parent's; `none` is a whole signal set.
     unsafe {
         syscall(libc::SYS_rt_sigprocmask, set);
-        syscall(
-            libc::SYS_prctl,
-            [libc::PR_TASK_PERF_EVENTS_ENABLE as usize, 0, 0, 0, 0],
-        );
+        if plan.counter_count > 0 {
+            syscall(
+                libc::SYS_prctl,
+                [libc::PR_TASK_PERF_EVENTS_ENABLE as usize, 0, 0, 0, 0],
+            );
+        }
         syscall(libc::SYS_execve, exec)
     }
 }

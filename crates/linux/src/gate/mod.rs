@@ -22,6 +22,7 @@ mod child;
 mod passage;
 mod seat;
 mod settings;
+mod signals;
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -42,6 +43,7 @@ use self::child::{ALONE, MAX_COUNTERS, Plan};
 use self::passage::Passage;
 pub use self::seat::leave as leave_seat;
 use self::settings::Settings;
+use self::signals::Signals;
 
 /// Stack of the child until `execve`, in bytes.
 const STACK_BYTES: usize = 64 * 1024;
@@ -226,20 +228,22 @@ impl LaunchError {
 pub struct Child {
     /// Its process id.
     pub pid: Pid,
-    /// Readable when it has ended.
-    pub pidfd: OwnedFd,
     /// Its counters, as asked for; an error where one could not be opened.
     pub counters: Vec<io::Result<OwnedFd>>,
     /// CPU time it used before it executed anything, in nanoseconds.
     pub cpu_before_ns: u64,
 }
 
-/// The gate itself: the stack that children start on, and the terminal they must leave.
+/// The gate itself: the stack that children start on, what they must leave behind, and who they are already.
 #[derive(Debug)]
 pub struct Gate {
     stack: Vec<u128>,
     /// The daemon's controlling terminal, where it was started in one.
     terminal: Option<File>,
+    /// Signals that this process ignores.
+    ignored: Signals,
+    /// Who this process is, where it is one and the same by every account.
+    own: Option<Identity>,
 }
 
 impl Default for Gate {
@@ -247,6 +251,8 @@ impl Default for Gate {
         Self {
             stack: vec![0; STACK_BYTES / size_of::<u128>()],
             terminal: File::open("/dev/tty").ok(),
+            ignored: Signals::ignored(),
+            own: whole_identity(),
         }
     }
 }
@@ -266,6 +272,8 @@ impl Gate {
         let env = pointers(&program.env);
         let mut plan = plan(program, &args, &env, stdio, counters);
         plan.terminal = self.terminal.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+        plan.ignored = self.ignored;
+        plan.is_them = self.own.as_ref() == Some(&program.identity);
         let cloned = self.clone_into(cgroup, &mut plan);
         let counters = plan.counters[..plan.counter_count]
             .iter()
@@ -279,23 +287,21 @@ impl Gate {
                 _ => program.path.to_string_lossy().into_owned(),
             },
         };
-        let (pid, pidfd) = cloned.map_err(|errno| fail(Stage::Clone, errno))?;
+        let pid = cloned.map_err(|errno| fail(Stage::Clone, errno))?;
         if let Some((stage, errno)) = plan.failure {
             let _ = nix::sys::wait::waitpid(pid, None); // it has ended itself; only its number is left
             return Err(fail(stage, errno));
         }
         Ok(Child {
             pid,
-            pidfd,
             counters,
             cpu_before_ns: as_ns(plan.cpu_before),
         })
     }
 
     /// Clones, and comes back when the child has executed a program or ended.
-    fn clone_into(&mut self, cgroup: BorrowedFd<'_>, plan: &mut Plan) -> Result<(Pid, OwnedFd), i32> {
-        let mut pidfd: RawFd = -1;
-        let mut args = clone_args(&mut self.stack, &mut pidfd);
+    fn clone_into(&mut self, cgroup: BorrowedFd<'_>, plan: &mut Plan) -> Result<Pid, i32> {
+        let mut args = clone_args(&mut self.stack);
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = cgroup.as_raw_fd() as u64;
         let home = seat::take();
@@ -316,17 +322,27 @@ impl Gate {
         if pid < 0 {
             return Err(-pid as i32);
         }
-        // SAFETY: CLONE_PIDFD stored a new descriptor that nobody else knows.
-        Ok((Pid::from_raw(pid as i32), unsafe { OwnedFd::from_raw_fd(pidfd) }))
+        Ok(Pid::from_raw(pid as i32))
     }
 }
 
-fn clone_args(stack: &mut [u128], pidfd: &mut RawFd) -> libc::clone_args {
+/// Who this process is; none where its real, effective and saved users or groups differ.
+fn whole_identity() -> Option<Identity> {
+    let (users, groups) = (
+        nix::unistd::getresuid().ok()?,
+        nix::unistd::getresgid().ok()?,
+    );
+    let is_whole = users.real == users.effective
+        && users.real == users.saved
+        && groups.real == groups.effective
+        && groups.real == groups.saved;
+    Identity::of_this_process().ok().filter(|_| is_whole)
+}
+
+fn clone_args(stack: &mut [u128]) -> libc::clone_args {
     // SAFETY: a plain structure of numbers for which zero means "not used".
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_FILES) as u64
-        | CLONE_CLEAR_SIGHAND;
-    args.pidfd = ptr::from_mut(pidfd) as u64;
+    args.flags = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES) as u64 | CLONE_CLEAR_SIGHAND;
     args.exit_signal = libc::SIGCHLD as u64;
     args.stack = stack.as_mut_ptr() as u64;
     args.stack_size = size_of_val(stack) as u64;
@@ -372,7 +388,9 @@ fn plan(
         settings: Settings::of(&program.changes),
         uid: program.identity.uid,
         gid: program.identity.gid,
+        is_them: false,
         stdio: stdio.map(|fd| fd.as_raw_fd()),
+        ignored: Signals::default(),
         terminal: -1,
         counter_attrs,
         counter_leaders,

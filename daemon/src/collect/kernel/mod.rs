@@ -297,11 +297,9 @@ impl Kernel {
         Ok(self.runs.get(&cgroup, 0)?.into())
     }
 
-    /// Ends a registration and tells what was counted.
-    pub(crate) fn unregister(&mut self, cgroup: u64) -> Result<RunState, KernelError> {
-        let state = self.state(cgroup)?;
-        self.runs.remove(&cgroup)?;
-        Ok(state)
+    /// Ends a registration.
+    pub(crate) fn unregister(&mut self, cgroup: u64) -> Result<(), KernelError> {
+        Ok(self.runs.remove(&cgroup)?)
     }
 
     /// Takes the events that wait.

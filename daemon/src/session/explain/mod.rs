@@ -67,6 +67,7 @@ pub(crate) fn run(
     let [a, b] = &asked;
     stored_bytes(laboratory, &a.plan)?; // an explanation is kept too
     let recorded = recorded(a, b);
+    laboratory.launcher.begin().map_err(ExperimentError::from)?;
     let mut subjects = [
         Subject::new(laboratory, a.plan.clone(), news)?,
         Subject::new(laboratory, b.plan.clone(), news)?,

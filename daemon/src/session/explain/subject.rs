@@ -12,7 +12,7 @@ use crate::collect::diagnosis::looks::Looks;
 use crate::collect::diagnosis::reach::Watch;
 use crate::collect::sample::{self, Expected, Guest};
 use crate::launch::container::{self, Contained};
-use crate::launch::process::{Launcher, MeansError};
+use crate::launch::process::MeansError;
 use crate::session::cancel::Cancel;
 use crate::session::experiment::{ExperimentError, attach, document};
 use crate::session::laboratory::Laboratory;
@@ -30,7 +30,8 @@ const PERF_MAP: &str = "--perf-map";
 /// A cell ready to run.
 pub(super) struct Subject {
     plan: Plan,
-    launcher: Launcher,
+    /// Processes of a container engine that are followed while it runs.
+    followed: Vec<u32>,
     containers: Option<Containers>,
     ready: ReadyCell,
     runs: u32,
@@ -72,13 +73,13 @@ impl Subject {
         let Some(ready) = ready.into_iter().next() else {
             return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
         };
-        let mut launcher = Launcher::new()?;
-        if matches!(plan.cells[0].means, Ok(Means::Client(_))) {
-            launcher.follow(engine_processes());
-        }
+        let followed = match plan.cells[0].means {
+            Ok(Means::Client(_)) => engine_processes(),
+            _ => Vec::new(),
+        };
         Ok(Self {
             plan,
-            launcher,
+            followed,
             containers: containers.ok(),
             ready,
             runs: 0,
@@ -181,15 +182,17 @@ impl Subject {
         let limits = limits(&self.plan, &laboratory.allowance);
         let output = self.plan.cells[self.ready.index].output.as_ref();
         let Laboratory {
+            launcher,
             kernel,
             slot,
             instance,
             ..
         } = laboratory;
+        launcher.follow(self.followed.clone());
         slot.limit_memory(limits.memory_bytes);
         match (&self.ready.how, &self.containers) {
             (How::Process { program, guest }, _) => {
-                let observed = self.launcher.run(kernel, slot, program, limits, cancel)?;
+                let observed = launcher.run(kernel, slot, program, limits, cancel)?;
                 let expected = Expected {
                     output,
                     guest: *guest,
@@ -203,7 +206,7 @@ impl Subject {
                     caller: &self.plan.caller,
                     cpus: &self.plan.request.conditions.cpus,
                 };
-                let tools = (&mut self.launcher, kernel, slot);
+                let tools = (launcher, kernel, slot);
                 let (observed, requests, used) =
                     container::run(tools, (runtime, engine, instance), &contained, limits, cancel)?;
                 let expected = Expected {
