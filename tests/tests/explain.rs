@@ -19,7 +19,10 @@ fn explained(home: &Home, a: &[&str], b: &[&str]) -> Explanation {
 
 /// The planted cause comes first, carries most, and adds up with the rest.
 fn assert_first(found: &Explanation, planted: CauseKind) {
-    let first = found.causes.first().unwrap_or_else(|| panic!("no cause: {found:#?}"));
+    let first = found
+        .causes
+        .first()
+        .unwrap_or_else(|| panic!("no cause: {found:#?}"));
     assert_eq!(first.kind, planted, "{found:#?}");
     assert!(first.share > 0.5, "{found:#?}");
     let sum: f64 = found.causes.iter().map(|cause| cause.share).sum();
@@ -199,9 +202,7 @@ impl Hogs {
         let hog = |number: usize| {
             let cpu = (number % cpus).to_string();
             let mut hog = Command::new("taskset");
-            hog.args(["-c", &cpu, &spin, "600000"])
-                .spawn()
-                .expect("a hog")
+            hog.args(["-c", &cpu, &spin, "600000"]).spawn().expect("a hog")
         };
         Self((0..2 * cpus).map(hog).collect())
     }
@@ -235,7 +236,10 @@ fn a_noisy_neighbour_when_one_was_recorded_is_not_the_programs_fault() {
         .wbctl(&["--json", "explain", &disturbed, &quiet])
         .expect(0)
         .json();
-    let first = found.causes.first().unwrap_or_else(|| panic!("no cause: {found:#?}"));
+    let first = found
+        .causes
+        .first()
+        .unwrap_or_else(|| panic!("no cause: {found:#?}"));
     assert_eq!(first.kind, CauseKind::Interference, "{found:#?}");
     assert!(first.share > 0.5, "{found:#?}");
     assert!(

@@ -15,6 +15,7 @@ mod random;
 mod rank;
 mod ratio;
 pub mod report;
+pub mod runs;
 pub mod summary;
 
 pub use anomaly::anomalies;
@@ -23,4 +24,5 @@ pub use order::shuffled_rounds;
 pub use outlier::outliers;
 pub use phases::{median_phases, timeline};
 pub use ratio::ratio_of_medians;
+pub use runs::Runs;
 pub use summary::summarize;

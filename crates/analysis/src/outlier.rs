@@ -11,9 +11,10 @@
 
 use std::collections::BTreeMap;
 
+use wbd_model::Metric;
 use wbd_model::outlier::{Cause, Outlier};
-use wbd_model::{Metric, Sample};
 
+use crate::runs::Runs;
 use crate::summary::percentile;
 
 /// Interquartile ranges above the third quartile.
@@ -25,19 +26,17 @@ const LEAST_RUNS: usize = 8;
 
 /// The outliers among the valid runs, largest first.
 #[must_use]
-pub fn outliers(samples: &[Sample]) -> Vec<Outlier> {
-    let runs: Vec<&Sample> = samples
-        .iter()
-        .filter(|sample| sample.valid && sample.metrics.contains_key(&Metric::Wall))
-        .collect();
-    let typical = Typical::of(&runs);
-    let Some(fence) = fence(&sorted(&runs, Metric::Wall)) else {
+pub fn outliers(runs: &Runs) -> Vec<Outlier> {
+    let Some(fence) = fence(&sorted(runs, Metric::Wall)) else {
         return Vec::new();
     };
-    let beyond = runs
-        .iter()
-        .filter(|run| run.metrics[&Metric::Wall] as f64 > fence);
-    let mut found: Vec<Outlier> = beyond.map(|run| typical.explain(run)).collect();
+    let typical = Typical::of(runs);
+    let is_beyond = |wall: &u64| *wall as f64 > fence;
+    let beyond = (0..runs.len()).filter_map(|place| {
+        let wall = runs.metric(place, Metric::Wall).filter(is_beyond)?;
+        Some((Run { runs, place }, wall))
+    });
+    let mut found: Vec<Outlier> = beyond.map(|(run, wall)| typical.explain(run, wall)).collect();
     found.sort_by_key(|outlier| (std::cmp::Reverse(outlier.value), outlier.run));
     found
 }
@@ -56,18 +55,24 @@ fn fence(sorted: &[u64]) -> Option<f64> {
     )
 }
 
-fn sorted(runs: &[&Sample], metric: Metric) -> Vec<u64> {
-    let values = runs.iter().filter_map(|run| run.metrics.get(&metric));
-    let mut values: Vec<u64> = values.copied().collect();
+fn sorted(runs: &Runs, metric: Metric) -> Vec<u64> {
+    let mut values = runs.values(metric);
     values.sort_unstable();
     values
+}
+
+/// One of the runs.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    runs: &'a Runs,
+    place: usize,
 }
 
 /// The medians of a cell.
 struct Typical(BTreeMap<Metric, u64>);
 
 impl Typical {
-    fn of(runs: &[&Sample]) -> Self {
+    fn of(runs: &Runs) -> Self {
         let median = |metric| {
             let values = sorted(runs, metric);
             (!values.is_empty()).then(|| (metric, percentile(&values, 50)))
@@ -75,7 +80,7 @@ impl Typical {
         Self(Metric::ALL.into_iter().filter_map(median).collect())
     }
 
-    fn explain(&self, run: &Sample) -> Outlier {
+    fn explain(&self, run: Run<'_>, wall: u64) -> Outlier {
         let excess = self.excess(run, Metric::Wall).max(1);
         let parts = self.parts(run);
         let known: u64 = parts.iter().map(|(_, excess)| excess).sum();
@@ -83,16 +88,16 @@ impl Typical {
         let largest = parts.into_iter().chain([rest]).max_by_key(|(_, excess)| *excess);
         let (cause, ns) = largest.unwrap_or(rest);
         Outlier {
-            run: run.run,
+            run: run.runs.number(run.place),
             metric: Metric::Wall,
-            value: run.metrics[&Metric::Wall],
+            value: wall,
             cause,
             share: (ns as f64 / excess as f64).min(1.0),
         }
     }
 
     /// By how much each part of a run's time exceeds what is typical.
-    fn parts(&self, run: &Sample) -> [(Cause, u64); 5] {
+    fn parts(&self, run: Run<'_>) -> [(Cause, u64); 5] {
         let interrupts = self.excess(run, Metric::InterruptTime);
         let steal = self.excess(run, Metric::Steal);
         // The processor's clock went on during both.
@@ -109,7 +114,7 @@ impl Typical {
     }
 
     /// What it slept for: pages to be read, or something of its own.
-    fn why_off_cpu(&self, run: &Sample) -> Cause {
+    fn why_off_cpu(&self, run: Run<'_>) -> Cause {
         if self.excess(run, Metric::MajorFaults) > 0 {
             Cause::MajorFaults
         } else {
@@ -118,7 +123,7 @@ impl Typical {
     }
 
     /// What took it longer to compute: caches that another program or another CPU left cold, or itself.
-    fn why_on_cpu(&self, run: &Sample) -> Cause {
+    fn why_on_cpu(&self, run: Run<'_>) -> Cause {
         let moved = [Metric::Migrations, Metric::InvoluntarySwitches];
         if moved.into_iter().any(|metric| self.excess(run, metric) > 0) {
             Cause::Displaced
@@ -127,8 +132,8 @@ impl Typical {
         }
     }
 
-    fn excess(&self, run: &Sample, metric: Metric) -> u64 {
-        let value = run.metrics.get(&metric).copied().unwrap_or(0);
+    fn excess(&self, run: Run<'_>, metric: Metric) -> u64 {
+        let value = run.runs.metric(run.place, metric).unwrap_or(0);
         value.saturating_sub(self.0.get(&metric).copied().unwrap_or(0))
     }
 }
@@ -136,7 +141,7 @@ impl Typical {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wbd_model::{Exit, Instants};
+    use wbd_model::{Exit, Instants, Sample};
 
     use super::*;
 
@@ -173,7 +178,7 @@ mod tests {
 
     #[track_caller]
     fn only(odd: &[(Metric, u64)]) -> (Cause, f64) {
-        let found = outliers(&with(odd));
+        let found = outliers(&with(odd).iter().collect());
         assert_eq!(found.iter().map(|outlier| outlier.run).collect::<Vec<_>>(), [40]);
         (found[0].cause, found[0].share)
     }
@@ -218,9 +223,9 @@ mod tests {
     #[test]
     fn runs_that_do_not_count_and_few_runs_have_no_outliers() {
         let mut samples = with(&[(Metric::Wall, 1_000_000)]);
-        assert!(outliers(&samples[35..]).is_empty(), "six runs");
+        assert!(outliers(&samples[35..].iter().collect()).is_empty(), "six runs");
         samples[40].valid = false;
-        assert!(outliers(&samples).is_empty());
+        assert!(outliers(&samples.iter().collect()).is_empty());
     }
 
     #[test]
@@ -228,9 +233,9 @@ mod tests {
         let of = |wall| sample(0, &[(Metric::Wall, wall)]);
         let mut samples: Vec<Sample> = (0..20).map(|_| of(1_000)).collect();
         samples.push(of(1_049));
-        assert!(outliers(&samples).is_empty());
+        assert!(outliers(&samples.iter().collect()).is_empty());
         samples.push(of(1_060));
-        assert_eq!(outliers(&samples).len(), 1);
+        assert_eq!(outliers(&samples.iter().collect()).len(), 1);
     }
 
     proptest! {
@@ -243,7 +248,7 @@ mod tests {
                 &[(Metric::Wall, wall), (Metric::RunqueueWait, wait / 4), (Metric::OffCpu, off / 4)],
             );
             let samples: Vec<Sample> = values.into_iter().enumerate().map(run).collect();
-            let found = outliers(&samples);
+            let found = outliers(&samples.iter().collect());
             prop_assert!(found.len() * 4 <= samples.len());
             prop_assert!(found.iter().all(|outlier| (0.0..=1.0).contains(&outlier.share)));
             prop_assert!(found.is_sorted_by(|a, b| a.value >= b.value));

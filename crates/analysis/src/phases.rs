@@ -5,11 +5,10 @@
 //! median `exec`, so the phases' sum may differ from the median of the whole. [`timeline`] gives the median of
 //! each instant's offset from `launch`; its steps add up by construction, and are not the phases' medians.
 
-use std::collections::BTreeMap;
-
 use wbd_model::document::TimelineMark;
 use wbd_model::{InstantName, Phase, Sample};
 
+use crate::runs::{Runs, apart};
 use crate::summary::percentile;
 
 /// An instant takes part where at least this share of the valid runs, in percent, has it: one that is rarely
@@ -20,11 +19,11 @@ const NEEDED_PERCENT: usize = 90;
 ///
 /// A phase whose median is negative (two methods of different delay observed its ends) counts as 0.
 #[must_use]
-pub fn median_phases(samples: &[Sample]) -> Vec<Phase> {
-    let marks = median_marks(samples);
-    marks
+pub fn median_phases(runs: &Runs) -> Vec<Phase> {
+    let chain = chain(runs);
+    chain
         .windows(2)
-        .filter_map(|pair| median_phase(samples, pair[0].name, pair[1].name))
+        .filter_map(|pair| median_phase(runs, pair[0].0, pair[1].0))
         .collect()
 }
 
@@ -39,35 +38,45 @@ pub fn timeline(samples: &[Sample], run: Option<u32>) -> Vec<TimelineMark> {
     in_order(sample.map(marks_of).unwrap_or_default())
 }
 
+/// The median of each instant's offset, with the method of a run that has it there.
 fn median_marks(samples: &[Sample]) -> Vec<TimelineMark> {
-    let valid = samples.iter().filter(|sample| sample.valid).count();
-    let mut by_name: BTreeMap<InstantName, Vec<TimelineMark>> = BTreeMap::new();
-    for mark in samples.iter().filter(|sample| sample.valid).flat_map(marks_of) {
-        by_name.entry(mark.name).or_default().push(mark);
-    }
-    by_name.retain(|_, marks| marks.len() * 100 >= valid * NEEDED_PERCENT);
-    in_order(by_name.into_values().map(median_mark).collect())
+    let valid = || samples.iter().filter(|sample| sample.valid);
+    let is_it = |(name, offset_ns): (InstantName, i64)| {
+        move |mark: &TimelineMark| mark.name == name && mark.offset_ns == offset_ns
+    };
+    let mark = |median| valid().flat_map(marks_of).find(is_it(median));
+    chain(&valid().collect()).into_iter().filter_map(mark).collect()
 }
 
-/// The mark with the median offset, of at least one.
-fn median_mark(mut marks: Vec<TimelineMark>) -> TimelineMark {
-    marks.sort_by_key(|mark| mark.offset_ns);
-    marks.swap_remove(marks.len().div_ceil(2) - 1)
+/// The instants that runs pass, in their order, each with the median of its offset from `launch`.
+fn chain(runs: &Runs) -> Vec<(InstantName, i64)> {
+    let median = |name| {
+        let offsets = ascending(runs, InstantName::Launch, name);
+        let is_usual = !offsets.is_empty() && offsets.len() * 100 >= runs.len() * NEEDED_PERCENT;
+        is_usual.then(|| (name, percentile(&offsets, 50)))
+    };
+    let mut chain: Vec<(InstantName, i64)> = runs.instants().filter_map(median).collect();
+    chain.sort_by_key(|&(name, offset)| (offset, name));
+    chain
 }
 
-fn median_phase(samples: &[Sample], from: InstantName, to: InstantName) -> Option<Phase> {
-    let mut lengths: Vec<i64> = samples
-        .iter()
-        .filter(|sample| sample.valid)
-        .filter_map(|sample| nanoseconds_between(sample, from, to))
-        .collect();
-    lengths.sort_unstable();
+fn median_phase(runs: &Runs, from: InstantName, to: InstantName) -> Option<Phase> {
+    let lengths = ascending(runs, from, to);
     let ns = (!lengths.is_empty()).then(|| percentile(&lengths, 50))?;
     Some(Phase {
         from,
         to,
         ns: u64::try_from(ns).unwrap_or(0),
     })
+}
+
+/// The time between two instants in every run that has both: a run that has both always takes part, so that the chain of
+/// phases has no gap.
+fn ascending(runs: &Runs, from: InstantName, to: InstantName) -> Vec<i64> {
+    let places = 0..runs.len();
+    let mut lengths: Vec<i64> = places.filter_map(|place| runs.between(place, from, to)).collect();
+    lengths.sort_unstable();
+    lengths
 }
 
 fn marks_of(sample: &Sample) -> Vec<TimelineMark> {
@@ -82,13 +91,10 @@ fn marks_of(sample: &Sample) -> Vec<TimelineMark> {
     sample.instants.keys().copied().filter_map(mark).collect()
 }
 
-/// `None` where either instant is missing. Instants further apart than an `i64` holds (292 years: no clock of a
-/// kernel, but what a damaged store may say) count as that far apart: a run that has both always takes part, so
-/// the chain of phases has no gap.
+/// `None` where either instant is missing.
 fn nanoseconds_between(sample: &Sample, from: InstantName, to: InstantName) -> Option<i64> {
     let (from, to) = (sample.instants.get(&from)?, sample.instants.get(&to)?);
-    let apart = i128::from(to.ns) - i128::from(from.ns);
-    Some(i64::try_from(apart).unwrap_or(if apart < 0 { i64::MIN } else { i64::MAX }))
+    Some(apart(from.ns, to.ns))
 }
 
 /// By offset; instants at the same nanosecond in the order in which a run passes them.
@@ -99,6 +105,8 @@ fn in_order(mut marks: Vec<TimelineMark>) -> Vec<TimelineMark> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
     use wbd_model::{Exit, Instant, InstantName as I};
 
@@ -130,7 +138,7 @@ mod tests {
             sample(2, true, &[(I::Launch, 7), (I::Exec, 37), (I::Guest, 39)]),
         ];
         let expected = [phase(I::Launch, I::Exec, 20), phase(I::Exec, I::Guest, 2)];
-        assert_eq!(median_phases(&samples), expected);
+        assert_eq!(median_phases(&samples.iter().collect()), expected);
     }
 
     #[test]
@@ -140,7 +148,10 @@ mod tests {
             .collect();
         samples[3] = sample(3, true, &[(I::Launch, 0), (I::Exec, 9), (I::Exit, 50)]);
         samples.push(sample(10, false, &[(I::Launch, 0), (I::Exit, 9_999)]));
-        assert_eq!(median_phases(&samples), [phase(I::Launch, I::Exit, 50)]);
+        assert_eq!(
+            median_phases(&samples.iter().collect()),
+            [phase(I::Launch, I::Exit, 50)]
+        );
     }
 
     #[test]
@@ -149,7 +160,7 @@ mod tests {
         let mut samples: Vec<Sample> = (0..10).map(|run| sample(run, true, &whole)).collect();
         samples[3] = sample(3, true, &[(I::Launch, 0), (I::Exit, 50)]);
         let expected = [phase(I::Launch, I::Exec, 9), phase(I::Exec, I::Exit, 41)];
-        assert_eq!(median_phases(&samples), expected);
+        assert_eq!(median_phases(&samples.iter().collect()), expected);
     }
 
     #[test]
@@ -172,7 +183,7 @@ mod tests {
     fn runs_without_a_launch_have_no_timeline() {
         assert_eq!(timeline(&[sample(0, true, &[(I::Exec, 5)])], Some(0)), []);
         assert_eq!(
-            median_phases(&[sample(0, true, &[(I::Exec, 5), (I::Exit, 9)])]),
+            median_phases(&[sample(0, true, &[(I::Exec, 5), (I::Exit, 9)])].iter().collect()),
             []
         );
     }
@@ -191,7 +202,7 @@ mod tests {
                     sample(run as u32, *valid, &instants)
                 })
                 .collect();
-            let (phases, marks) = (median_phases(&samples), timeline(&samples, None));
+            let (phases, marks) = (median_phases(&samples.iter().collect()), timeline(&samples, None));
             for pair in phases.windows(2) {
                 prop_assert_eq!(pair[0].to, pair[1].from);
             }

@@ -126,7 +126,11 @@ pub fn let_go_of_code() {
         // as it was. Where it has been unmapped meanwhile the call fails, or tells of what took its place, which is code too:
         // libraries are the only other thing that maps files as code, and none is loaded but at the start.
         unsafe {
-            libc::madvise(begin as *mut libc::c_void, (end - begin) as usize, libc::MADV_DONTNEED);
+            libc::madvise(
+                begin as *mut libc::c_void,
+                (end - begin) as usize,
+                libc::MADV_DONTNEED,
+            );
         }
     }
 }

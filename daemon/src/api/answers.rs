@@ -76,10 +76,9 @@ fn document(reader: &Reader, name: &str, with_runs: bool) -> Result<Experiment, 
 }
 
 fn summed_up(reader: &Reader, name: &str, index: usize, cell: &Cell) -> Result<Cell, StoreError> {
-    let samples = reader.samples(name, index)?;
     Ok(Cell {
         samples: cell.samples.clone(),
-        ..sum_up(cell.clone(), &samples).summary
+        ..sum_up(reader, name, index, cell.clone())?.summary
     })
 }
 
@@ -121,10 +120,9 @@ fn histogram(
 ) -> Result<Option<String>, StoreError> {
     let stored = match reader.histogram(name, index, metric)? {
         Some(stored) => Some(stored),
-        None if cell.metrics.contains_key(&metric) => {
-            let samples = reader.samples(name, index)?;
-            sum_up(cell.clone(), &samples).histograms.remove(&metric)
-        }
+        None if cell.metrics.contains_key(&metric) => sum_up(reader, name, index, cell.clone())?
+            .histograms
+            .remove(&metric),
         None => None,
     };
     Ok(stored.and_then(|bytes| String::from_utf8(bytes).ok()))

@@ -395,7 +395,13 @@ impl Streams {
         self.err.renew()
     }
 
-    fn poll(&self, descriptor: &OwnedFd, kernel: &Kernel, cancel: &Cancel, left: Duration) -> io::Result<Ready> {
+    fn poll(
+        &self,
+        descriptor: &OwnedFd,
+        kernel: &Kernel,
+        cancel: &Cancel,
+        left: Duration,
+    ) -> io::Result<Ready> {
         let readers = [
             descriptor.as_fd(),
             kernel.wakeup(),

@@ -145,11 +145,10 @@ fn sum_up_all(
 ) -> Result<Vec<FinishedCell>, StoreError> {
     let reader = store.reader(Scope::All)?;
     let name = recording.name();
-    let finished = cells.into_iter().enumerate().map(|(index, cell)| {
-        let samples = reader.samples(&name, index)?;
-        Ok(sum_up(cell, &samples))
-    });
-    finished.collect()
+    let cells = cells.into_iter().enumerate();
+    cells
+        .map(|(index, cell)| sum_up(&reader, &name, index, cell))
+        .collect()
 }
 
 /// A cell's document before its first run.

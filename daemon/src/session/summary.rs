@@ -2,29 +2,84 @@
 
 use std::collections::BTreeMap;
 
-use wbd_analysis::{drift, histogram, outlier, phases, summary};
+use wbd_analysis::{Runs, drift, histogram, outlier, phases, summary};
 use wbd_model::outlier::MOST_LISTED;
 use wbd_model::{Cell, InstantName, Metric, Sample};
 
-use crate::store::FinishedCell;
+use crate::store::{FinishedCell, Reader, StoreError};
 
-/// Sums up the runs of a cell. `cell` brings its names, and what cannot be measured at all.
-pub(crate) fn sum_up(mut cell: Cell, samples: &[Sample]) -> FinishedCell {
-    let valid: Vec<&Sample> = samples.iter().filter(|sample| sample.valid).collect();
-    cell.valid = u32::try_from(valid.len()).unwrap_or(u32::MAX);
-    cell.failed = u32::try_from(samples.len() - valid.len()).unwrap_or(u32::MAX);
-    cell.phases = phases::median_phases(samples);
-    cell.failures = failures(samples);
-    cell.remarks = remarks(&valid);
-    cell.remarks.extend(drifts(samples, cell.valid));
-    note_outliers(&mut cell, samples);
+/// Sums up the stored runs of a cell, by its number in the experiment of this name. `cell` brings its names, and what
+/// cannot be measured at all.
+pub(crate) fn sum_up(
+    reader: &Reader,
+    name: &str,
+    number: usize,
+    cell: Cell,
+) -> Result<FinishedCell, StoreError> {
+    let mut seen = Seen::default();
+    reader.each_sample(name, number, |sample| seen.take(&sample))?;
+    Ok(seen.sum_up(cell))
+}
+
+/// What is kept of a cell's runs while they are read: all figures, and how often each note was made.
+#[derive(Default)]
+struct Seen {
+    runs: Runs,
+    failed: u32,
+    /// How often each reason struck: the first note of every run that does not count.
+    failures: BTreeMap<String, u32>,
+    /// How often each note was made on the runs that count.
+    remarks: BTreeMap<String, u32>,
+}
+
+impl Seen {
+    fn take(&mut self, sample: &Sample) {
+        self.runs.add(sample);
+        if sample.valid {
+            sample
+                .notes
+                .iter()
+                .for_each(|note| count(&mut self.remarks, note));
+        } else {
+            self.failed += 1;
+            let reason = sample.notes.first();
+            count(
+                &mut self.failures,
+                reason.map_or("no reason was noted", String::as_str),
+            );
+        }
+    }
+
+    fn sum_up(self, mut cell: Cell) -> FinishedCell {
+        let runs = self.runs;
+        cell.valid = u32::try_from(runs.len()).unwrap_or(u32::MAX);
+        cell.failed = self.failed;
+        cell.phases = phases::median_phases(&runs);
+        cell.failures = self.failures;
+        cell.remarks = self.remarks;
+        cell.remarks.extend(drifts(&runs, cell.valid));
+        note_outliers(&mut cell, &runs);
+        let histograms = note_metrics(&mut cell, &runs);
+        explain_absent(&mut cell, &runs);
+        FinishedCell {
+            summary: cell,
+            histograms,
+        }
+    }
+}
+
+fn count(texts: &mut BTreeMap<String, u32>, text: &str) {
+    match texts.get_mut(text) {
+        Some(count) => *count += 1,
+        None => drop(texts.insert(text.to_owned(), 1)),
+    }
+}
+
+/// Sums up each metric; the histograms that were made of them.
+fn note_metrics(cell: &mut Cell, runs: &Runs) -> BTreeMap<Metric, Vec<u8>> {
     let mut histograms = BTreeMap::new();
     for metric in Metric::ALL {
-        let values: Vec<u64> = valid
-            .iter()
-            .filter_map(|sample| sample.metrics.get(&metric))
-            .copied()
-            .collect();
+        let values = runs.values(metric);
         let Some(summary) = summary::summarize(metric, &values) else {
             continue;
         };
@@ -33,46 +88,19 @@ pub(crate) fn sum_up(mut cell: Cell, samples: &[Sample]) -> FinishedCell {
             histograms.insert(metric, encoded.into_bytes());
         }
     }
-    explain_absent(&mut cell, &valid);
-    FinishedCell {
-        summary: cell,
-        histograms,
-    }
-}
-
-/// How often each reason struck: the first note of every run that does not count.
-fn failures(samples: &[Sample]) -> BTreeMap<String, u32> {
-    let mut failures = BTreeMap::new();
-    for sample in samples.iter().filter(|sample| !sample.valid) {
-        let reason = sample
-            .notes
-            .first()
-            .cloned()
-            .unwrap_or_else(|| "no reason was noted".to_owned());
-        *failures.entry(reason).or_insert(0) += 1;
-    }
-    failures
-}
-
-/// How often each note was made on the runs that count.
-fn remarks(valid: &[&Sample]) -> BTreeMap<String, u32> {
-    let mut remarks = BTreeMap::new();
-    for note in valid.iter().flat_map(|sample| &sample.notes) {
-        *remarks.entry(note.clone()).or_insert(0) += 1;
-    }
-    remarks
+    histograms
 }
 
 /// What rose or fell over the runs, of the figures that a reader looks at first.
-fn drifts(samples: &[Sample], valid: u32) -> impl Iterator<Item = (String, u32)> {
+fn drifts(runs: &Runs, valid: u32) -> impl Iterator<Item = (String, u32)> {
     [Metric::Startup, Metric::Wall]
         .into_iter()
-        .filter_map(|metric| Some(drift::of_metric(samples, metric)?.text(metric)))
+        .filter_map(|metric| Some(drift::of_values(&runs.values(metric))?.text(metric)))
         .map(move |text| (text, valid))
 }
 
-fn note_outliers(cell: &mut Cell, samples: &[Sample]) {
-    cell.outliers = outlier::outliers(samples);
+fn note_outliers(cell: &mut Cell, runs: &Runs) {
+    cell.outliers = outlier::outliers(runs);
     for outlier in &cell.outliers {
         *cell.outlier_causes.entry(outlier.cause).or_insert(0) += 1;
     }
@@ -134,16 +162,14 @@ const HARDWARE: [Metric; 14] = [
 ];
 
 /// Says why metrics that every target should have are not there.
-fn explain_absent(cell: &mut Cell, valid: &[&Sample]) {
-    let container = valid
-        .iter()
-        .any(|sample| sample.instants.contains_key(&InstantName::StartSent));
+fn explain_absent(cell: &mut Cell, runs: &Runs) {
+    let container = runs.has(InstantName::StartSent);
     let of_containers = EXPECTED_OF_CONTAINERS.into_iter().filter(|_| container);
     // What keeps a cell from being run keeps it from all figures.
     let of_the_cell = cell.unavailable.get(&Metric::Wall).cloned();
     for metric in EXPECTED.into_iter().chain(HARDWARE).chain(of_containers) {
         if !cell.metrics.contains_key(&metric) {
-            let why = if valid.is_empty() {
+            let why = if runs.is_empty() {
                 of_the_cell.as_deref().unwrap_or("no run counts")
             } else {
                 why_absent(metric, container)

@@ -2,7 +2,7 @@
 //!
 //! A finished experiment carries its summaries, so its document does not touch its runs. One that is
 //! running or was cut short has none: its cells count their runs and say nothing else until the caller
-//! sums up [`Reader::samples`].
+//! sums up [`Reader::each_sample`].
 
 use rusqlite::{Connection, OptionalExtension as _};
 use wbd_model::request::Explanations;
@@ -80,12 +80,29 @@ impl Reader {
         self.explain(bytes::of(&self.connection, self.scope.owner()))
     }
 
-    /// The runs of a cell by its number, in their order within the cell; none where there is no such cell.
-    pub(crate) fn samples(&self, name: &str, cell: usize) -> Result<Vec<Sample>, StoreError> {
+    /// Gives the runs of a cell by its number to `take`, in their order within the cell; none where there is no such cell.
+    pub(crate) fn each_sample(
+        &self,
+        name: &str,
+        cell: usize,
+        mut take: impl FnMut(Sample),
+    ) -> Result<(), StoreError> {
+        let mut take_all = |sample| {
+            take(sample);
+            true
+        };
         self.explain(self.find_cell(name, cell).and_then(|cell| match cell {
-            Some(cell) => rows::samples(&self.connection, cell),
-            None => Ok(Vec::new()),
+            Some(cell) => rows::each_sample(&self.connection, cell, &mut take_all).map(drop),
+            None => Ok(()),
         }))
+    }
+
+    /// The runs of a cell.
+    #[cfg(test)]
+    pub(crate) fn samples(&self, name: &str, cell: usize) -> Result<Vec<Sample>, StoreError> {
+        let mut samples = Vec::new();
+        self.each_sample(name, cell, |sample| samples.push(sample))?;
+        Ok(samples)
     }
 
     /// Gives all runs of an experiment to `take` with their cell's number, in order, as long as it says that it takes

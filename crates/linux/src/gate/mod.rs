@@ -328,10 +328,7 @@ impl Gate {
 
 /// Who this process is; none where its real, effective and saved users or groups differ.
 fn whole_identity() -> Option<Identity> {
-    let (users, groups) = (
-        nix::unistd::getresuid().ok()?,
-        nix::unistd::getresgid().ok()?,
-    );
+    let (users, groups) = (nix::unistd::getresuid().ok()?, nix::unistd::getresgid().ok()?);
     let is_whole = users.real == users.effective
         && users.real == users.saved
         && groups.real == groups.effective
