@@ -9,8 +9,9 @@ use wbd_linux::cgroup::{CgroupError, MemoryUsage, Nest, RunCgroup};
 /// Where what is charged has changed by less, in bytes, what is held is not added up anew.
 const SLACK_BYTES: u64 = 64 * 1024;
 
-/// Bytes a cgroup may still be charged with when the next run gets it.
-const RESIDUE_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes a cgroup may still be charged with when the next run gets it: what the kernel has yet to free of a thousand small
+/// processes a second is less.
+const RESIDUE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Gives each run a cgroup that holds nothing else. It is for one thread, which it puts where that thread's
 /// children are to be born.

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Runs that wait in the spool at most.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 256;
 /// How long a run waits in the spool at most, while others are made.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 

@@ -30,7 +30,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
-use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 use nix::unistd::Pid;
 
 use crate::inherited::Changes;
@@ -310,8 +310,11 @@ impl Gate {
                 .or_cpus((ptr::from_ref(home).cast(), size_of_val(home)));
         }
         let mut before = SigSet::empty();
-        // A handler of the daemon must not run in the child, which shares its memory.
-        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before));
+        // A handler of the daemon must not run in the child, which shares its memory. But what tells of a child's end is not
+        // held up: nobody waits for it, so that the kernel forgets it at once, and would wake another thread otherwise.
+        let mut held_up = SigSet::all();
+        held_up.remove(Signal::SIGCHLD);
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&held_up), Some(&mut before));
         let passage = Passage::enter();
         // SAFETY: the stack is ours and big enough; plan and stack outlive the child's use of them, since
         // CLONE_VFORK suspends this thread until the child has executed a program or ended.
