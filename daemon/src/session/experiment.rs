@@ -15,7 +15,7 @@ use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
 use super::prepare::{ReadyCell, containers, engine_processes, prepare, why_nothing};
 use super::runs::Runs;
-use super::summary::sum_up;
+use super::summary::{Seen, sum_up};
 use crate::allowance::Refusal;
 use crate::collect::kernel::{Kernel, KernelError};
 use crate::collect::sample;
@@ -85,13 +85,16 @@ pub(crate) fn run(
         seed,
         failed: 0,
         stored,
+        seen: cells.iter().map(|_| Seen::default()).collect(),
         rounds: 0,
         ended: None,
     };
     let made = runs.make(&mut writer, &recording, news, cancel);
     // Also after an error: what was recorded is summed up and kept.
     let state = *made.as_ref().unwrap_or(&State::Interrupted);
-    let Runs { rounds, ended, .. } = runs;
+    let Runs {
+        rounds, ended, seen, ..
+    } = runs;
     let mut told = Ok(());
     if let Some(why) = ended {
         cells.iter_mut().for_each(|cell| cell.runs = rounds);
@@ -100,7 +103,15 @@ pub(crate) fn run(
     }
     // Runs that find no room in the database stay in the spool, and their cells are summed up when they are there.
     let flushed = writer.flush_at_all_costs();
-    let summed_up = flushed.and_then(|()| sum_up_all(&laboratory.store, &recording, cells));
+    let summed_up = flushed.and_then(|()| match made {
+        Ok(_) => Ok(seen
+            .into_iter()
+            .zip(cells)
+            .map(|(seen, cell)| seen.sum_up(cell))
+            .collect()),
+        // It may have struck between what was seen and what was stored, and what is stored counts.
+        Err(_) => sum_up_all(&laboratory.store, &recording, cells),
+    });
     let kept = writer.finish(&recording, state, summed_up.as_deref().unwrap_or_default());
     made?;
     told?;
@@ -137,7 +148,7 @@ fn begin(writer: &mut Writer, new: &NewExperiment, cells: &[Cell]) -> Result<Rec
     Ok(recording)
 }
 
-/// Sums up the recorded runs, one cell after the other: they are not kept in memory while others are made.
+/// Sums up the recorded runs as they are stored.
 fn sum_up_all(
     store: &Store,
     recording: &Recording,

@@ -14,6 +14,7 @@ use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::Plan;
 use super::prepare::{Containers, How, ReadyCell};
+use super::summary::Seen;
 use super::until::Precision;
 use super::{cold, conditions};
 use crate::allowance::Allowance;
@@ -36,6 +37,8 @@ pub(super) struct Runs<'a> {
     pub(super) failed: u32,
     /// Bytes that the caller's experiments take of the store.
     pub(super) stored: u64,
+    /// What was seen of each of the plan's cells.
+    pub(super) seen: Vec<Seen>,
     /// Rounds made, warm-ups left out.
     pub(super) rounds: u32,
     /// What is told of the experiment's end.
@@ -80,6 +83,7 @@ impl Runs<'_> {
                     .allowance
                     .check_disk(self.plan.caller.uid, self.stored)?;
                 self.failed += u32::from(!made.valid);
+                self.seen[index].take(&made);
                 if let Some(precision) = &mut precision {
                     precision.add(cell, &made);
                 }

@@ -21,9 +21,9 @@ pub(crate) fn sum_up(
     Ok(seen.sum_up(cell))
 }
 
-/// What is kept of a cell's runs while they are read: all figures, and how often each note was made.
+/// What is kept in memory of a cell's runs: all figures, and how often each note was made.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     runs: Runs,
     failed: u32,
     /// How often each reason struck: the first note of every run that does not count.
@@ -33,7 +33,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, sample: &Sample) {
+    /// Takes up a run.
+    pub(super) fn take(&mut self, sample: &Sample) {
         self.runs.add(sample);
         if sample.valid {
             sample
@@ -50,7 +51,8 @@ impl Seen {
         }
     }
 
-    fn sum_up(self, mut cell: Cell) -> FinishedCell {
+    /// `cell` brings its names, and what cannot be measured at all.
+    pub(super) fn sum_up(self, mut cell: Cell) -> FinishedCell {
         let runs = self.runs;
         cell.valid = u32::try_from(runs.len()).unwrap_or(u32::MAX);
         cell.failed = self.failed;
