@@ -22,6 +22,10 @@ pub const LATENCIES: usize = 32;
 
 /// A stack that could not be taken.
 pub const NO_STACK: u32 = u32::MAX;
+/// No CPU yet.
+pub const NO_CPU: u32 = u32::MAX;
+/// CPUs whose holders are noted; a thread that waits for another is told to have waited for nobody.
+pub const MAX_CPUS: u32 = 512;
 
 /// On a CPU.
 pub const RUNNING: u32 = 0;
@@ -102,8 +106,8 @@ pub struct Life {
     pub woken: u32,
     /// The group of the thread that ended that wait.
     pub waker: u32,
-    /// 0.
-    pub padding: u32,
+    /// The CPU it last left, or [`NO_CPU`].
+    pub cpu: u32,
     /// Its name.
     pub comm: [u8; crate::COMM_LEN],
 }
@@ -182,7 +186,7 @@ impl From<[u64; LIFE_WORDS]> for Life {
         let [state, call] = halves(words[16]);
         let [kernel_stack, user_stack] = halves(words[17]);
         let [ending, woken] = halves(words[18]);
-        let [waker, padding] = halves(words[19]);
+        let [waker, cpu] = halves(words[19]);
         let mut comm = [0; crate::COMM_LEN];
         comm[..8].copy_from_slice(&words[20].to_ne_bytes());
         comm[8..].copy_from_slice(&words[21].to_ne_bytes());
@@ -212,7 +216,7 @@ impl From<[u64; LIFE_WORDS]> for Life {
             ending,
             woken,
             waker,
-            padding,
+            cpu,
             comm,
         }
     }

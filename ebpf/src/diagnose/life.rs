@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::{bpf_get_current_comm, bpf_ktime_get_ns, bpf_probe_read_kernel};
-use wbd_abi::diagnosis::{ASLEEP, Life, MAX_LIVES, NO_STACK, REST, RUNNABLE, RUNNING, WaitKey, Waited};
+use wbd_abi::diagnosis::{ASLEEP, Life, MAX_LIVES, NO_CPU, NO_STACK, REST, RUNNABLE, RUNNING, WaitKey, Waited};
 
 use crate::atomic::add;
 use crate::maps::{LIVES, WAITS, begin_one, count_lost, task_pid, task_tgid};
@@ -66,6 +66,7 @@ pub fn begin(tid: u32, pid: u32, parent: u32, state: u32) {
         state,
         kernel_stack: NO_STACK,
         user_stack: NO_STACK,
+        cpu: NO_CPU,
         comm: bpf_get_current_comm().unwrap_or_default(),
         ..Life::default()
     };

@@ -6,14 +6,17 @@ use aya_ebpf::macros::raw_tracepoint;
 use aya_ebpf::programs::RawTracePointContext;
 use aya_ebpf::programs::tracing::StackIdContext as _;
 use wbd_abi::diagnosis::{
-    ASLEEP, ENDED, Life, NO_STACK, RUNNABLE, RUNNING, WOKEN_BY_END, WOKEN_BY_KERNEL, WOKEN_BY_OTHER,
+    ASLEEP, ENDED, Life, NO_CPU, NO_STACK, RUNNABLE, RUNNING, WOKEN_BY_END, WOKEN_BY_KERNEL, WOKEN_BY_OTHER,
     WOKEN_BY_THREAD, YIELDED,
 };
 
 use crate::calls;
 use crate::life::{self, now, process_id, thread_id};
 use crate::maps::{STACKS, exit, sched_yield};
-use crate::occupancy::{self, Holder};
+use crate::occupancy::{self, Held, Holder, this_cpu};
+
+/// An idle CPU takes so long at most to run what it was woken for, nanoseconds.
+const TO_WAKE_NS: u64 = 1_000_000;
 
 /// A task that has ended leaves its CPU in this state (`TASK_DEAD`).
 const DEAD: u64 = 0x80;
@@ -36,8 +39,14 @@ pub fn switch(ctx: RawTracePointContext) -> i32 {
             go(life, now, state != 0 && !preempted, preempted, &ctx);
         }
     }
-    occupancy::note(holder, now);
-    if let Some(life) = life::of(next) {
+    let life = life::of(next);
+    let next = match life {
+        Some(_) => Holder::Own,
+        None if next == 0 => Holder::Idle,
+        None => Holder::Other,
+    };
+    occupancy::note(holder, next, now);
+    if let Some(life) = life {
         come(life, now, own);
     }
     0
@@ -51,6 +60,7 @@ fn go(life: &mut Life, now: u64, sleeps: bool, preempted: bool, ctx: &RawTracePo
         note_stacks(life, ctx);
     }
     life::leave(life, now, sleeps);
+    life.cpu = this_cpu();
     if yields {
         life.pending_ns = 0;
         life.woken = YIELDED + 1;
@@ -70,7 +80,7 @@ fn note_stacks(life: &mut Life, ctx: &RawTracePointContext) {
 #[inline(always)]
 fn come(life: &mut Life, now: u64, own: u32) {
     if life.state == RUNNABLE {
-        let held = occupancy::since(life.since_ns);
+        let held = held_before(life, now);
         life.runnable_others_ns += held.others_ns;
         if life.woken != 0 {
             life.pending_ns += held.own_ns + held.idle_ns;
@@ -87,6 +97,23 @@ fn come(life: &mut Life, now: u64, own: u32) {
     if life.call == 0 {
         life::add_wait(life, ENDED); // a page fault has no end that could tell more
     }
+}
+
+/// Who had the CPU that it waited for. Who was made to leave one waited there, wherever it comes back; who was woken waits
+/// where it comes back, unless that CPU was idle for longer than it takes to wake it: then it waited where it had been.
+#[inline(always)]
+fn held_before(life: &Life, now: u64) -> Held {
+    let here = this_cpu();
+    let left = life.cpu;
+    let moved = left != NO_CPU && left != here;
+    if moved && life.woken == 0 {
+        return occupancy::held(left, life.since_ns, now);
+    }
+    let held = occupancy::held(here, life.since_ns, now);
+    if moved && held.idle_ns > TO_WAKE_NS {
+        return occupancy::held(left, life.since_ns, now);
+    }
+    held
 }
 
 /// `sched:sched_waking` (task), on the CPU of whoever wakes it.

@@ -247,7 +247,11 @@ impl Run<'_> {
             Some(waker) if elsewhere && self.is_one_of_many(waker) => {
                 parts.add(CauseKind::Processes, format!("waiting for {name}"), ns);
             }
-            Some(waker) if self.works_for(waker, thread, wait) && follows(within, tid) => {
+            Some(waker)
+                if !samples::waits_for_locks(self.profile, thread.tid)
+                    && self.works_for(waker, thread, wait)
+                    && follows(within, tid) =>
+            {
                 parts.add_all(self.work(waker, within), ns);
             }
             _ if elsewhere => parts.add(CauseKind::IoWait, format!("{} for {name}", called(wait)), ns),

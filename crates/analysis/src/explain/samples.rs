@@ -51,6 +51,22 @@ const PROBES: [&str; 7] = [
     "syscall_exit_work",
 ];
 
+/// Functions of programs, of the C library and of languages' own, in which somebody waits for a lock: by parts of their
+/// names.
+const LOCKS: [&str; 9] = [
+    "lll_lock_wait",
+    "mutex_lock",
+    "mutex::lock",
+    "Mutex<",
+    "RawMutex",
+    "lock_contended",
+    "lock_slow",
+    "rwlock",
+    "RwLock",
+];
+/// Functions of a program that are looked at for these, from the innermost on.
+const NEAR: usize = 4;
+
 /// Where a thread was when the clock met it.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -104,6 +120,27 @@ impl Places {
             Met::Probe => self.probes += looks,
         }
     }
+}
+
+/// Whether most of a thread's waiting in `futex` was for locks, by the names of what it called: somebody who holds a lock
+/// may work meanwhile, and is still waited for as the holder.
+pub(super) fn waits_for_locks(profile: &Profile, tid: u32) -> bool {
+    let in_futex = |stack: &&Stack| {
+        let of_kernel = |frame: &Frame| frame.layer == Layer::Kernel && frame.function.contains("futex");
+        stack.tid == tid && stack.what == Counted::OffCpu && stack.frames.iter().any(of_kernel)
+    };
+    let (mut locks, mut all) = (0, 0);
+    for stack in profile.stacks.iter().filter(in_futex) {
+        all += stack.ns;
+        locks += if is_for_a_lock(stack) { stack.ns } else { 0 };
+    }
+    2 * locks > all
+}
+
+fn is_for_a_lock(stack: &Stack) -> bool {
+    let own = stack.frames.iter().filter(|frame| frame.layer != Layer::Kernel);
+    let of_lock = |frame: &Frame| LOCKS.iter().any(|part| frame.function.contains(part));
+    own.take(NEAR).any(of_lock)
 }
 
 /// The processes that are Wasm engines.

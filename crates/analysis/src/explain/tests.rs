@@ -387,3 +387,28 @@ fn a_containers_way_to_its_program_is_making_processes() {
     assert!(found[0].share > 0.98 && unattributed.abs() < 0.01, "{found:#?}");
     assert!(found[0].text.contains("cgroup_made to exec"), "{}", found[0].text);
 }
+
+#[test]
+fn who_holds_a_lock_is_waited_for_as_its_holder_whatever_he_does_meanwhile() {
+    let waits = vec![wait("futex", Waker::Thread(2), 10, 30 * MS)];
+    let root = Thread {
+        waits,
+        ..thread(1, 10 * MS)
+    };
+    let threads = vec![root, thread(2, 30 * MS)];
+    let asleep = |function| Stack {
+        what: Counted::OffCpu,
+        ns: 30 * MS,
+        ..stack(
+            1,
+            10,
+            &[("futex_do_wait", Layer::Kernel), (function, Layer::Library)],
+        )
+    };
+    let first = |function| {
+        let a = profile(40 * MS, threads.clone(), vec![asleep(function)]);
+        explained(&a)[0].kind
+    };
+    assert_eq!(first("__lll_lock_wait"), CauseKind::LockWait);
+    assert_eq!(first("pthread_cond_wait"), CauseKind::UserCpu);
+}

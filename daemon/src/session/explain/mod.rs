@@ -7,6 +7,7 @@
 //! ```
 
 mod budget;
+mod change;
 mod recorded;
 mod subject;
 mod trials;

@@ -1,25 +1,21 @@
 //! Changes of one factor that should make a difference vanish or grow, if its cause is what it seems to be.
 
-use std::ffi::{CStr, CString};
 use std::time::Duration;
 
 use wbd_analysis::explain::{self, Side, causes};
-use wbd_linux::inherited::Inherited;
 use wbd_model::explanation::{Cause, CauseKind, Difference, Trial};
 use wbd_model::profile::Profile;
 use wbd_model::request::PageCache;
 use wbd_model::{Metric, Progress, RunRequest, Size};
 
 use super::budget::{Budget, Clock};
-use super::subject::Subject;
+use super::change::{Change, subject};
 use super::{each, in_turns};
 use crate::session::cancel::Cancel;
-use crate::session::conditions;
 use crate::session::experiment::ExperimentError;
 use crate::session::laboratory::Laboratory;
 use crate::session::news::News;
 use crate::session::plan::Plan;
-use crate::session::prepare::How;
 use crate::targets::assets::Assets;
 
 /// Causes that carry less are not put to the test.
@@ -28,81 +24,9 @@ const WORTH_TESTING: f64 = 0.2;
 const MOST_CAUSES: usize = 2;
 /// What grows with the work at least, and at most, when there is twice as much.
 const DOUBLE: std::ops::Range<f64> = 1.5..2.7;
-/// Nothing on the machine comes before this nice value.
-const FIRST: i32 = -20;
 
 /// Who grows less when a workload's size changes does not depend on it.
 const FOLLOWS: f64 = 1.5;
-/// Has the C library ask for huge pages for what is allocated.
-const HUGE_PAGES: &CStr = c"GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
-
-/// A change of one factor, made to both cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
-    /// Standard output goes nowhere.
-    NullOutput,
-    /// The workload writes the same in few large blocks.
-    Blocks,
-    /// Code is compiled before the run.
-    Ahead,
-    /// The command's last number is doubled.
-    Doubled,
-    /// The workload has another size.
-    Size,
-    /// Memory that is allocated comes in huge pages.
-    HugePages,
-    /// Files that are read are in memory.
-    WarmCache,
-    /// Any CPU will do, not only those that were chosen.
-    AnyCpu,
-    /// Nothing else gets a CPU that this wants.
-    Priority,
-}
-
-impl Change {
-    fn text(self) -> &'static str {
-        match self {
-            Self::NullOutput => "standard output to the null device",
-            Self::Blocks => "the same output in blocks of 64 KiB",
-            Self::Ahead => "code compiled ahead of time",
-            Self::Doubled => "twice the work (the last argument doubled)",
-            Self::Size => "another size of the workload",
-            Self::HugePages => "huge pages for what is allocated",
-            Self::WarmCache => "the page cache warm",
-            Self::AnyCpu => "any CPU, not only those that were chosen",
-            Self::Priority => "before everybody else on the CPUs (nice -20)",
-        }
-    }
-
-    /// What may put a cause to the test, the most telling first.
-    fn of(cause: &Cause) -> &'static [Self] {
-        match cause.kind {
-            CauseKind::Syscalls if cause.text.contains("write") => {
-                &[Self::Blocks, Self::NullOutput, Self::Doubled, Self::Size]
-            }
-            CauseKind::LockWait => &[Self::Blocks, Self::Doubled, Self::Size],
-            CauseKind::Compile => &[Self::Ahead],
-            CauseKind::Interference => &[Self::AnyCpu, Self::Priority],
-            CauseKind::IoWait if cause.text.contains("write") => {
-                &[Self::NullOutput, Self::Doubled, Self::Size]
-            }
-            CauseKind::IoWait => &[Self::WarmCache, Self::Doubled, Self::Size],
-            CauseKind::PageFaults | CauseKind::MemoryBandwidth => {
-                &[Self::HugePages, Self::Doubled, Self::Size]
-            }
-            CauseKind::Syscalls
-            | CauseKind::UserCpu
-            | CauseKind::EngineCpu
-            | CauseKind::Sleep
-            | CauseKind::Processes => &[Self::Doubled, Self::Size],
-        }
-    }
-
-    /// Whether a run of each with the change is needed under probes: what the cause carries then is the question.
-    fn is_of_amount(self) -> bool {
-        matches!(self, Self::Doubled | Self::Size)
-    }
-}
 
 /// What is put to the test.
 pub(super) struct Question<'a> {
@@ -195,13 +119,16 @@ impl Question<'_> {
     /// Both plans with the change; none where it changes neither, or cannot be made.
     fn changed(&self, change: Change) -> Option<[Plan; 2]> {
         let changed = self.plans.map(|plan| match change {
-            Change::NullOutput | Change::Priority | Change::HugePages => Some((plan.clone(), true)),
+            Change::NullOutput | Change::FileOutput | Change::Priority | Change::HugePages => {
+                Some((plan.clone(), true))
+            }
             Change::Blocks => self.blocks(plan),
             Change::Ahead => self.ahead(plan),
             Change::Doubled => self.doubled(plan),
             Change::Size => self.resized(plan),
             Change::WarmCache => self.warm(plan),
             Change::AnyCpu => self.anywhere(plan),
+            Change::OneCpu => self.on_one_cpu(plan),
         });
         let [Some((a, a_differs)), Some((b, b_differs))] = changed else {
             return None;
@@ -280,6 +207,19 @@ impl Question<'_> {
         let mut request = plan.request.clone();
         let chosen = std::mem::take(&mut request.conditions.cpus);
         Some((self.replan(plan, request)?, !chosen.is_empty()))
+    }
+
+    fn on_one_cpu(&self, plan: &Plan) -> Option<(Plan, bool)> {
+        let mut request = plan.request.clone();
+        let allowed = plan.inherited.cpus().numbers();
+        let chosen = &mut request.conditions.cpus;
+        let before = if chosen.is_empty() {
+            allowed
+        } else {
+            chosen.clone()
+        };
+        *chosen = before.iter().copied().take(1).collect();
+        Some((self.replan(plan, request)?, before.len() > 1))
     }
 
     fn judge(&self, cause: &Cause, change: Change, outcome: &Outcome) -> Trial {
@@ -367,41 +307,6 @@ fn with_change(
         profiles = Some([a.profile(laboratory, cancel)?.0, b.profile(laboratory, cancel)?.0]);
     }
     Ok(Outcome { walls, profiles })
-}
-
-/// A cell with a change made to it.
-fn subject(
-    laboratory: &mut Laboratory,
-    plan: Plan,
-    change: Change,
-    news: &News,
-) -> Result<Subject, ExperimentError> {
-    let changes = conditions::changes(&plan);
-    let mut subject = Subject::new(laboratory, plan, news)?;
-    let How::Process { program, .. } = subject.how() else {
-        return Ok(subject);
-    };
-    match change {
-        Change::NullOutput => {
-            let shell = ["sh", "-c", "exec \"$0\" \"$@\" >/dev/null"]
-                .map(|word| CString::new(word).unwrap_or_default());
-            *program = program.clone().started_by(c"/bin/sh".to_owned(), shell.into());
-        }
-        Change::Priority => {
-            if let (Ok(mut changes), Ok(_)) = (changes, Inherited::of_this_thread()) {
-                changes.renice(FIRST);
-                *program = program.clone().with(changes);
-            }
-        }
-        Change::HugePages => *program = program.clone().and_variable(HUGE_PAGES.to_owned()),
-        Change::Blocks
-        | Change::Ahead
-        | Change::Doubled
-        | Change::Size
-        | Change::WarmCache
-        | Change::AnyCpu => {}
-    }
-    Ok(subject)
 }
 
 /// A factor to two digits.

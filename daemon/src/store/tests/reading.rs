@@ -75,13 +75,13 @@ fn a_reader_sees_runs_once_they_are_many_or_a_moment_old() {
     let recording = writer.begin_experiment(&new_experiment(0, 1)).unwrap();
     let reader = store.reader(Scope::All).unwrap();
     let seen = || reader.list().unwrap()[0].runs;
-    for run in 0..200 {
+    for run in 0..600 {
         writer.record(&recording, 0, &sample(run)).unwrap();
-        assert!(seen() + 64 > u64::from(run), "run {run}, seen {}", seen());
+        assert!(seen() + 256 > u64::from(run), "run {run}, seen {}", seen());
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
-    writer.record(&recording, 0, &sample(200)).unwrap();
-    assert_eq!(seen(), 201);
+    writer.record(&recording, 0, &sample(600)).unwrap();
+    assert_eq!(seen(), 601);
 }
 
 #[test]
