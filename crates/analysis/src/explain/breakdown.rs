@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use wbd_model::explanation::CauseKind;
 use wbd_model::profile::{Profile, Thread, Wait, Waker};
 
-use super::calls::{called, is_read, is_write, of_call, of_wait};
+use super::calls::{called, is_for_a_lock_between_processes, is_read, is_write, of_call, of_wait};
 use super::samples::{self, Places};
 
 /// Threads that end one another's waits are followed so far.
@@ -14,6 +14,8 @@ const DEPTH: usize = 16;
 const SHORT_LIFE_NS: u64 = 20_000_000;
 /// From so many ended children on, each is one of many.
 const MANY: u64 = 8;
+/// A process's makers are looked at so far back: a shell's pipe is made by a shell that was made for it.
+const GENERATIONS: usize = 4;
 /// Who waits longer than this at a time, in the mean, waits for work that another does; who waits shorter, for the way
 /// there and back.
 const WORK_NS: u64 = 200_000;
@@ -219,11 +221,21 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a thread or process is one of many short-lived ones, or was made by one.
     fn is_one_of_many(&self, thread: &Thread) -> bool {
-        let life = thread.died_ns.saturating_sub(thread.born_ns);
+        let maker = |thread: &&Thread| self.threads.get(&thread.parent).copied();
+        let line = std::iter::successors(Some(thread), maker).take(GENERATIONS);
+        let is_short = |thread: &&Thread| thread.died_ns.saturating_sub(thread.born_ns) < SHORT_LIFE_NS;
+        thread.merged > 1
+            || line
+                .take_while(is_short)
+                .any(|thread| self.siblings(thread) > MANY)
+    }
+
+    /// How many the maker of a thread made, it included.
+    fn siblings(&self, thread: &Thread) -> u64 {
         let of_parent = |other: &&Thread| other.parent == thread.parent;
-        let siblings = || self.profile.threads.iter().filter(of_parent).count();
-        thread.merged > 1 || (life < SHORT_LIFE_NS && siblings() as u64 > MANY)
+        self.profile.threads.iter().filter(of_parent).count() as u64
     }
 
     /// A wait that another thread ended by what it did.
@@ -242,6 +254,9 @@ impl Run<'_> {
         match waker {
             Some(waker) if self.compiles(waker) => {
                 parts.add(CauseKind::Compile, format!("waiting for {name}"), ns);
+            }
+            _ if is_for_a_lock_between_processes(wait) => {
+                parts.add(kind, format!("{} for {name}", called(wait)), ns);
             }
             _ if matches!(kind, CauseKind::Sleep | CauseKind::Processes) => parts.add(kind, called(wait), ns),
             Some(waker) if elsewhere && self.is_one_of_many(waker) => {

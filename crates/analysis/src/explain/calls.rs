@@ -19,6 +19,8 @@ const PROCESSES: [&str; 9] = [
 const MEMORY: [&str; 7] = ["mmap", "munmap", "mprotect", "mremap", "brk", "madvise", "exit"];
 /// System calls that wait for another thread, and wake it.
 const LOCKS: [&str; 5] = ["futex", "futex_wait", "futex_waitv", "futex_wake", "sched_yield"];
+/// System calls that wait for a lock that another process may hold.
+const LOCKS_BETWEEN_PROCESSES: [&str; 4] = ["flock", "fcntl", "semop", "semtimedop"];
 /// System calls that wait until a time.
 const SLEEPS: [&str; 5] = [
     "nanosleep",
@@ -89,10 +91,17 @@ pub(super) fn of_wait(wait: &Wait) -> CauseKind {
         return CauseKind::Sleep;
     }
     match of_call(call) {
+        _ if is_for_a_lock_between_processes(wait) => CauseKind::LockWait,
         CauseKind::Syscalls if POLLS.contains(&call) && wait.waker == Waker::Kernel => CauseKind::Sleep,
         CauseKind::Syscalls => CauseKind::IoWait,
         other => other,
     }
+}
+
+/// Whether a wait was for a lock on a file, or another that processes share.
+pub(super) fn is_for_a_lock_between_processes(wait: &Wait) -> bool {
+    let call = wait.syscall.as_deref();
+    call.is_some_and(|call| LOCKS_BETWEEN_PROCESSES.contains(&call))
 }
 
 /// Whether a system call reads.

@@ -245,6 +245,23 @@ fn helpers_that_are_read_from_are_processes_where_they_are_many() {
 }
 
 #[test]
+fn what_short_lived_helpers_make_is_processes_too() {
+    let of = |tid, parent| Thread {
+        pid: tid,
+        parent,
+        died_ns: MS,
+        ..thread(tid, MS / 2)
+    };
+    let shells = (100..140).map(|tid| of(tid, 1));
+    let filters = (100..140).map(|shell| of(shell + 100, shell));
+    let waits = (200..240)
+        .map(|tid| wait("read", Waker::Thread(tid), 1, MS))
+        .collect();
+    let helpers = shells.chain(filters).collect();
+    assert_all_is(&waiting(waits, helpers, vec![]), CauseKind::Processes);
+}
+
+#[test]
 fn a_pipe_that_is_full_is_waiting_for_its_reader() {
     let reader = Thread {
         pid: 2,
@@ -411,4 +428,19 @@ fn who_holds_a_lock_is_waited_for_as_its_holder_whatever_he_does_meanwhile() {
     };
     assert_eq!(first("__lll_lock_wait"), CauseKind::LockWait);
     assert_eq!(first("pthread_cond_wait"), CauseKind::UserCpu);
+}
+
+#[test]
+fn a_lock_on_a_file_is_waited_for_as_one_though_another_process_holds_it() {
+    let other = Thread {
+        pid: 2,
+        ..thread(2, 30 * MS)
+    };
+    let root = Thread {
+        waits: vec![wait("flock", Waker::Thread(2), 10, 30 * MS)],
+        ..thread(1, 10 * MS)
+    };
+    let first = &explained(&profile(40 * MS, vec![root, other], vec![]))[0];
+    assert_eq!(first.kind, CauseKind::LockWait);
+    assert!(first.text.contains("flock"), "{}", first.text);
 }
