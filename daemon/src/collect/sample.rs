@@ -277,7 +277,7 @@ pub(crate) fn memory_metrics(observed: &Observed, metrics: &mut BTreeMap<Metric,
 fn peak_resident_bytes(observed: &Observed, pid: u32) -> Option<u64> {
     let exit = |event: &&wbd_abi::Event| event.pid == pid && event.kind == EventKind::Exit as u32;
     let pages = observed.events.iter().find(exit)?.a;
-    (pages > 0).then(|| pages * procfs::page_size())
+    (pages > 0).then(|| pages.saturating_mul(procfs::page_size()))
 }
 
 #[cfg(test)]

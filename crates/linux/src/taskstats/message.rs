@@ -94,7 +94,7 @@ impl Reply {
             let code = word(datagram, HEADER_BYTES).map_or(0, u32::cast_signed);
             return match code {
                 0 => Ok(Self::Acknowledged),
-                code => Err(io::Error::from_raw_os_error(-code)),
+                code => Err(io::Error::from_raw_os_error(code.wrapping_neg())),
             };
         }
         let attributes = datagram.get(HEADER_BYTES + GENERIC_BYTES..).unwrap_or_default();
