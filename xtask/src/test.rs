@@ -14,6 +14,7 @@ use crate::compiler::Compiler;
 use crate::deb;
 use crate::dist::Dist;
 use crate::docker;
+use crate::fuzz;
 use crate::programs;
 use crate::progress::{self, Bar};
 use crate::runners::{Means, Runners};
@@ -31,6 +32,9 @@ const MANAGER: &[setup::Package] = &[(
     "systemd",
     "passes a socket to the daemon as it does where it is running (systemd-socket-activate)",
 )];
+
+/// How long each fuzz target is fuzzed, in seconds.
+const FUZZ_SECONDS: u32 = 6;
 
 /// Runs all tests; the last line on standard output counts them.
 pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
@@ -115,11 +119,12 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
     let package = steps.run("pack", || deb::pack(tree, &dist))?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));
+    let fuzzed = steps.run("fuzz targets", || fuzz_targets(tree, &mut suites.unit));
     let of_runners = steps.run("runners' tests", || runner_tests(tree, &runners, suites));
     let black_box = steps.run("tests as root", || {
         black_box_tests(tree, (&dist, &package), &mut suites.black_box)
     });
-    unit.and(of_runners).and(black_box)
+    unit.and(fuzzed).and(of_runners).and(black_box)
 }
 
 /// Those of the default members of the workspace: without the runners and the black-box tests.
@@ -138,6 +143,19 @@ fn unit_tests(tree: &Tree, tally: &mut Tally) -> Result<()> {
             .args(["test", "--no-fail-fast"]),
         tally,
     )
+}
+
+/// For a moment each: what the seeds and their nearest relatives break shows. Each counts as one test.
+fn fuzz_targets(tree: &Tree, tally: &mut Tally) -> Result<()> {
+    let options = fuzz::Options {
+        seconds: FUZZ_SECONDS,
+        targets: Vec::new(),
+    };
+    let outcomes = fuzz::fuzz(tree, &options)?;
+    let (good, bad): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    tally.passed += good.len() as u64;
+    tally.failed += bad.len() as u64;
+    bad.into_iter().collect()
 }
 
 /// Of all runners, whatever comes of the first.
