@@ -126,14 +126,15 @@ fn a_trace_of_them_is_sound_and_has_each_thread_as_a_track() {
         );
         let time = |field: &str| event[field].as_f64().is_some_and(|time| time >= 0.0);
         let sound = match event["ph"].as_str().unwrap() {
-            "X" => time("ts") && time("dur"),
+            "B" | "E" => time("ts"),
             "i" => time("ts") && event["s"] == "t",
             "M" => event["args"]["name"].is_string(),
             other => panic!("{other}: {event}"),
         };
         assert!(sound, "{event}");
     }
-    let switches = events.iter().filter(|event| event["cat"] == "switch");
+    let begun = events.iter().filter(|event| event["ph"] == "B");
+    let switches = begun.filter(|event| event["cat"] == "switch");
     let stretches = cell.samples.iter().flat_map(|sample| &sample.threads);
     let stretches: usize = stretches.map(|thread| thread.stretches.len()).sum();
     assert_eq!(switches.count(), stretches);

@@ -30,14 +30,27 @@ const BOUNDS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=1024", "-malloc_limit_m
 pub(crate) struct Options {
     /// How long each target is fuzzed
     #[arg(long, value_name = "S", default_value_t = 60)]
-    pub seconds: u32,
+    seconds: u32,
     /// These targets alone, by their files in `fuzz/fuzz_targets`
-    pub targets: Vec<String>,
+    targets: Vec<String>,
 }
+
+/// How far a target is fuzzed.
+#[derive(Clone, Copy)]
+enum Extent {
+    /// For so many seconds, on from what was found out before.
+    Seconds(u32),
+    /// The seeds and so many inputs made of them, the same each time.
+    Inputs(u32),
+}
+
+/// Inputs of each target in a test: some seconds of them.
+const TESTED: u32 = 200_000;
 
 /// Fuzzes one target after the other.
 pub(crate) fn run(tree: &Tree, options: &Options) -> Result<()> {
-    let failed = fuzz(tree, options)?
+    let targets = chosen(tree, &options.targets)?;
+    let failed = fuzz(tree, &targets, Extent::Seconds(options.seconds))?
         .iter()
         .filter(|outcome| outcome.is_err())
         .count();
@@ -48,12 +61,16 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Gives each target its seeds and their nearest relatives; the outcome of each.
+pub(crate) fn test(tree: &Tree) -> Result<Vec<Result<()>>> {
+    fuzz(tree, &chosen(tree, &[])?, Extent::Inputs(TESTED))
+}
+
 /// The outcome of each target.
-pub(crate) fn fuzz(tree: &Tree, options: &Options) -> Result<Vec<Result<()>>> {
-    let targets = chosen(tree, &options.targets)?;
+fn fuzz(tree: &Tree, targets: &[String], extent: Extent) -> Result<Vec<Result<()>>> {
     let made = build(tree)?;
     let outcome = |name: &String| {
-        let outcome = one(tree, executable(&made, name)?, name, options.seconds);
+        let outcome = one(tree, executable(&made, name)?, name, extent);
         match &outcome {
             Ok(inputs) => progress::line(format!("fuzz {name}: {inputs} inputs, none broke it")),
             Err(error) => progress::line(format!("fuzz {name}: {error:#}")),
@@ -95,18 +112,27 @@ fn folder(tree: &Tree) -> PathBuf {
 }
 
 /// Fuzzes one target; returns how many inputs it was given.
-fn one(tree: &Tree, program: &Path, name: &str, seconds: u32) -> Result<u64> {
+fn one(tree: &Tree, program: &Path, name: &str, extent: Extent) -> Result<u64> {
     let place = |kind: &str| folder(tree).join(kind).join(name);
-    let (corpus, broken, log) = (place("corpus"), place("broken"), place("logs"));
+    let (broken, log) = (place("broken"), place("logs"));
+    let (corpus, bounds) = match extent {
+        Extent::Seconds(seconds) => (place("corpus"), vec![format!("-max_total_time={seconds}")]),
+        Extent::Inputs(inputs) => {
+            let found = place("tested");
+            remove(&found)?; // or it would go on where it ended
+            (found, vec![format!("-runs={inputs}"), "-seed=1".to_owned()])
+        }
+    };
     for folder in [&corpus, &broken, &folder(tree).join("logs")] {
         make_dir(folder)?;
     }
     let mut command = Command::new(program);
     command
-        .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/", broken.display()))
         .args(BOUNDS)
-        .args(["-print_final_stats=1", "-max_len=16384"])
+        .args(["-print_final_stats=1", "-max_len=16384"]);
+    command
+        .args(bounds)
         .arg(&corpus)
         .arg(tree.root.join("fuzz/seeds").join(name));
     let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -118,6 +144,15 @@ fn one(tree: &Tree, program: &Path, name: &str, seconds: u32) -> Result<u64> {
             .with_context(|| format!("{}\nthe whole of it is in {}", end_of(&said), log.display()));
     }
     inputs(&said).with_context(|| format!("it was given no input; see {}", log.display()))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What is worth reading of a log that ends with a failure.

@@ -73,14 +73,14 @@ fn run(sample: &Sample, track: &Track) -> Vec<Value> {
     } else {
         "run that does not count"
     };
-    let mut events = vec![
-        track.named(&format!("run {}", sample.run)),
-        track.slice(name, (first.ns, last.ns), about(sample)),
-    ];
-    for pair in instants.windows(2) {
+    let phases = instants.windows(2).flat_map(|pair| {
         let [(from, begin), (to, end)] = [pair[0], pair[1]];
-        events.push(track.slice(&format!("{from} to {to}"), (begin.ns, end.ns), json!({})));
-    }
+        track.slice("phase", &format!("{from} to {to}"), (begin.ns, end.ns), json!({}))
+    });
+    let [begin, end] = track.slice("run", name, (first.ns, last.ns), about(sample));
+    let mut events = vec![track.named(&format!("run {}", sample.run)), begin];
+    events.extend(phases);
+    events.push(end);
     events.extend(
         instants
             .iter()
@@ -98,10 +98,10 @@ fn switches(run: u32, thread: &ThreadTrace, track: &Track) -> Vec<Value> {
             (state, _) => state.as_str().to_owned(),
         };
         let args = json!({"state": stretch.state, "cpu": stretch.cpu, "pid": thread.pid, "tid": thread.tid});
-        track.of("switch", &what, (stretch.from_ns, stretch.to_ns), args)
+        track.slice("switch", &what, (stretch.from_ns, stretch.to_ns), args)
     };
     let named = std::iter::once(track.named(&name));
-    named.chain(thread.stretches.iter().map(slice)).collect()
+    named.chain(thread.stretches.iter().flat_map(slice)).collect()
 }
 
 /// A run's instants by the time they were seen at.
@@ -141,15 +141,17 @@ impl Track {
         named("thread_name", self.pid, self.tid, name)
     }
 
-    fn slice(&self, name: &str, span: (u64, u64), args: Value) -> Value {
-        self.of("phase", name, span, args)
-    }
-
-    fn of(&self, category: &str, name: &str, (from, until): (u64, u64), args: Value) -> Value {
-        json!({
-            "ph": "X", "cat": category, "name": name, "pid": self.pid, "tid": self.tid,
-            "ts": self.micros(from), "dur": micros(until - from), "args": args,
-        })
+    /// Its beginning and its end, which are two events: a reader that adds a length to a beginning gets another end, by a
+    /// rounding, than the next slice's beginning, and may take the one for inside the other.
+    fn slice(&self, category: &str, name: &str, (from, until): (u64, u64), args: Value) -> [Value; 2] {
+        let event = |ph: &str, ns: u64| {
+            json!({
+                "ph": ph, "cat": category, "name": name, "pid": self.pid, "tid": self.tid, "ts": self.micros(ns),
+            })
+        };
+        let mut begin = event("B", from);
+        begin["args"] = args;
+        [begin, event("E", until)]
     }
 
     fn instant(&self, name: InstantName, instant: &Instant) -> Value {
@@ -159,14 +161,10 @@ impl Track {
         })
     }
 
+    /// Exact to the nanosecond for a hundred days.
     fn micros(&self, ns: u64) -> f64 {
-        micros(ns.saturating_sub(self.origin_ns))
+        ns.saturating_sub(self.origin_ns) as f64 / 1000.0
     }
-}
-
-/// Exact to the nanosecond for a hundred days.
-fn micros(ns: u64) -> f64 {
-    ns as f64 / 1000.0
 }
 
 #[cfg(test)]
@@ -178,19 +176,26 @@ mod tests {
     use super::*;
     use crate::render::specimen;
 
-    /// Begin and end in nanoseconds of all slices of each track.
+    /// Begin and end in nanoseconds of all slices of each track, by their beginnings.
     fn slices(trace: &Value) -> BTreeMap<(u64, u64), Vec<(u64, u64)>> {
         let mut tracks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut open: BTreeMap<_, Vec<(usize, Value)>> = BTreeMap::new();
         for event in trace["traceEvents"].as_array().unwrap() {
-            if event["ph"] == "X" {
-                let ns = |field: &str| (event[field].as_f64().unwrap() * 1000.0).round() as u64;
-                let track = ["pid", "tid"].map(|field| event[field].as_u64().unwrap());
-                tracks
-                    .entry(track.into())
-                    .or_default()
-                    .push((ns("ts"), ns("ts") + ns("dur")));
+            let ns = || (event["ts"].as_f64().unwrap() * 1000.0).round() as u64;
+            let track: (u64, u64) = ["pid", "tid"].map(|field| event[field].as_u64().unwrap()).into();
+            let slices = tracks.entry(track).or_default();
+            let open = open.entry(track).or_default();
+            if event["ph"] == "B" {
+                open.push((slices.len(), event["name"].clone()));
+                slices.push((ns(), 0));
+            } else if event["ph"] == "E" {
+                let (place, name) = open.pop().unwrap();
+                assert_eq!(name, event["name"], "slices of a track end inside out");
+                slices[place].1 = ns();
             }
         }
+        assert!(open.values().all(Vec::is_empty));
+        tracks.retain(|_, slices| !slices.is_empty());
         tracks
     }
 
@@ -275,15 +280,12 @@ mod tests {
         let trace = trace(&experiment);
         let events = trace["traceEvents"].as_array().unwrap();
         let switches: Vec<&Value> = events.iter().filter(|event| event["cat"] == "switch").collect();
-        let names: Vec<&str> = switches
-            .iter()
-            .map(|event| event["name"].as_str().unwrap())
-            .collect();
+        let begun = switches.iter().filter(|event| event["ph"] == "B");
+        let names: Vec<&str> = begun.map(|event| event["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["CPU 1", "waiting for a CPU", "running"]);
-        for pair in switches.windows(2) {
-            let at = |event: &Value, field: &str| event[field].as_f64().unwrap();
-            let end = at(pair[0], "ts") + at(pair[0], "dur");
-            assert!((end - at(pair[1], "ts")).abs() < 1e-6, "{pair:?}");
+        for pair in switches[1..].chunks_exact(2) {
+            assert_eq!((&pair[0]["ph"], &pair[1]["ph"]), (&json!("E"), &json!("B")));
+            assert_eq!(pair[0]["ts"], pair[1]["ts"]);
         }
         let track = |event: &&Value| event["ph"] == "M" && event["tid"] == switches[0]["tid"];
         let title = events
