@@ -2,7 +2,7 @@
 //!
 //! Each cell is a process of the trace and each of its runs a thread, so that a run is one track. On it the whole run
 //! is a slice, from its first instant to its last, and the phases between consecutive instants are slices inside it,
-//! end to end; every instant is there as an instant too, with the method that saw it. Times are microseconds since
+//! end to end, those that took time; every instant is there as an instant too, with the method that saw it. Times are microseconds since
 //! the experiment's first instant, with nanoseconds as decimals. A run of which nothing was seen is left out.
 //!
 //! Where context switches were recorded, each thread of a run has a track below its run's: slices of being on a CPU,
@@ -73,7 +73,8 @@ fn run(sample: &Sample, track: &Track) -> Vec<Value> {
     } else {
         "run that does not count"
     };
-    let phases = instants.windows(2).flat_map(|pair| {
+    let took_time = |pair: &&[(InstantName, &Instant)]| pair[0].1.ns < pair[1].1.ns;
+    let phases = instants.windows(2).filter(took_time).flat_map(|pair| {
         let [(from, begin), (to, end)] = [pair[0], pair[1]];
         track.slice("phase", &format!("{from} to {to}"), (begin.ns, end.ns), json!({}))
     });
