@@ -3,8 +3,8 @@
 use std::fs;
 
 use wbd_model::{InstantName as I, Metric, Sample};
-use wbd_tests::Home;
 use wbd_tests::documents::{assert_in_order, cell, median, metric, ns};
+use wbd_tests::{Home, process};
 
 /// How long before the program's own figure its first instruction may be seen, in the median. A fault takes this
 /// long under nested virtualisation on a busy machine; elsewhere it takes a tenth of it.
@@ -99,4 +99,28 @@ fn runs_follow_one_another_in_the_order_they_say() {
         assert_eq!(pair[0].order + 1, pair[1].order);
         assert!(ns(pair[0], I::Exit) < ns(pair[1], I::Launch), "{pair:#?}");
     }
+}
+
+/// The end of a target is told to the thread that launched it and to no other: its wake-up on another CPU would disturb
+/// the next one. Needs root.
+#[test]
+fn the_daemons_event_loop_sleeps_while_targets_come_and_go() {
+    let home = Home::new();
+    let wbd = home.start();
+    let waits = || -> u64 {
+        process::status(wbd.pid())["voluntary_ctxt_switches"]
+            .parse()
+            .unwrap()
+    };
+    let noop = home.program("noop");
+    let woken_by = |runs: &str| {
+        let before = waits();
+        home.measure(&["-n", runs, "--", &noop]);
+        waits() - before
+    };
+    let (few, many) = (woken_by("10"), woken_by("1010"));
+    assert!(
+        many < few + 250,
+        "woken {few} times by 10 runs, and {many} times by 1010"
+    );
 }
