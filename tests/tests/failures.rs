@@ -245,7 +245,7 @@ fn cgroups_that_a_run_made_go_with_it() {
 
 /// Moves itself to the top of every hierarchy, where no daemon of ours sees it.
 const LEAVE: &str = "#!/bin/sh\nfor procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/unified/cgroup.procs; do\n\
-    [ -e $procs ] && echo $$ > $procs\ndone\n";
+    if [ -e $procs ]; then echo $$ > $procs; fi\ndone\n";
 
 /// Root's target can leave its cgroup; the time limit holds it all the same. Needs root.
 #[test]

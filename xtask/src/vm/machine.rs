@@ -13,7 +13,7 @@ const COMPUTER: &[&str] = &[
     "-cpu",
     "max,cx16=off",
     "-accel",
-    "tcg,thread=multi",
+    "tcg,thread=single",
     "-smp",
     "2",
     "-m",
