@@ -111,7 +111,8 @@ fn file_offset(
         .filter(|segment| segment.p_type(endian) == elf::PT_LOAD)
         .find_map(|segment| {
             let into = address.checked_sub(segment.p_vaddr(endian))?;
-            (into < segment.p_filesz(endian)).then(|| segment.p_offset(endian) + into)
+            let is_inside = into < segment.p_filesz(endian);
+            segment.p_offset(endian).checked_add(into).filter(|_| is_inside)
         })
 }
 
