@@ -15,8 +15,9 @@ use wbd_linux::inherited::Changes;
 use wbd_linux::process::{Ended, descriptor, kill, reap};
 
 use super::output::{Buffer, Printout, Stream};
-use super::process::{HELD_UP, MeansError, end_all, null, system, wait_for_any};
+use super::process::{HELD_UP, MeansError, end_all, null, system};
 use super::slot::Slot;
+use super::streams::wait_for_any;
 
 /// A file in memory for what such a program prints.
 pub(crate) fn scratch() -> io::Result<File> {

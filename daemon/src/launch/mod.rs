@@ -11,4 +11,5 @@ pub(crate) mod observed;
 pub(crate) mod output;
 pub(crate) mod process;
 pub(crate) mod slot;
+mod streams;
 pub(crate) mod weight;

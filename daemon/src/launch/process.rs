@@ -5,7 +5,6 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use wbd_abi::RunState;
 use wbd_linux::cgroup::CgroupError;
@@ -18,8 +17,9 @@ use wbd_linux::process::{await_end, descriptor, has_ended, kill, reap};
 use super::bounds::{asleep, crowded, starved};
 use super::cpu_time::{Before, Ended};
 use super::observed::Observed;
-use super::output::{Buffer, Printout, Stream};
+use super::output::{Buffer, Printout};
 use super::slot::Slot;
+use super::streams::Streams;
 use crate::collect::kernel::{Kernel, KernelError};
 use crate::session::cancel::Cancel;
 
@@ -363,88 +363,4 @@ fn end_descendants(slot: &Slot, observed: &mut Observed) -> Result<(), CgroupErr
             .push(format!("left {them} running, ended after it"));
     }
     Ok(())
-}
-
-/// The target's output streams.
-struct Streams {
-    out: Stream,
-    err: Stream,
-}
-
-/// What a poll found.
-#[derive(Clone, Copy, Default)]
-struct Ready {
-    ended: bool,
-    ring: bool,
-    cancelled: bool,
-    out: bool,
-    err: bool,
-}
-
-impl Streams {
-    fn open() -> io::Result<Self> {
-        Ok(Self {
-            out: Stream::open()?,
-            err: Stream::open()?,
-        })
-    }
-
-    /// Takes pipes that no target has.
-    fn renew(&mut self) -> io::Result<()> {
-        self.out.renew()?;
-        self.err.renew()
-    }
-
-    fn poll(
-        &self,
-        descriptor: &OwnedFd,
-        kernel: &Kernel,
-        cancel: &Cancel,
-        left: Duration,
-    ) -> io::Result<Ready> {
-        let readers = [
-            descriptor.as_fd(),
-            kernel.wakeup(),
-            cancel.as_fd(),
-            self.out.reader(),
-            self.err.reader(),
-        ];
-        let mut fds = readers.map(|reader| PollFd::new(reader, PollFlags::POLLIN));
-        wait_for_any(&mut fds, left)?;
-        let [ended, ring, cancelled, out, err] = fds.map(|fd| fd.any().unwrap_or(true));
-        Ok(Ready {
-            ended,
-            ring,
-            cancelled,
-            out,
-            err,
-        })
-    }
-
-    fn read(&mut self, ready: Ready, buffer: &mut Buffer) -> io::Result<()> {
-        if ready.out {
-            self.out.read(buffer)?;
-        }
-        if ready.err {
-            self.err.read(buffer)?;
-        }
-        Ok(())
-    }
-
-    /// Reads what is left once all writers are gone; what was printed on either, for a new run to begin.
-    fn finish(&mut self, buffer: &mut Buffer) -> io::Result<[Printout; 2]> {
-        Stream::drain([&mut self.out, &mut self.err], buffer)?;
-        Ok([&mut self.out, &mut self.err].map(|stream| std::mem::take(&mut stream.printout)))
-    }
-}
-
-pub(super) fn wait_for_any(fds: &mut [PollFd<'_>], left: Duration) -> io::Result<()> {
-    let millis = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
-    // Rounded up, so that a wait never ends just before its deadline and spins.
-    let round_up = i32::from(!left.subsec_nanos().is_multiple_of(1_000_000));
-    let timeout = PollTimeout::try_from(millis.saturating_add(round_up)).unwrap_or(PollTimeout::MAX);
-    match poll(fds, timeout) {
-        Err(nix::Error::EINTR) | Ok(_) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

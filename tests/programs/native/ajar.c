@@ -1,7 +1,6 @@
 /* Does what the daemon's gate must not: N times, as root, makes a child in its own memory that becomes user and group UID there and
  * waits for MS milliseconds before it executes PROGRAM. */
 
-#define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>

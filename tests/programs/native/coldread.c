@@ -1,6 +1,5 @@
 /* Drops FILE from the page cache TIMES times, and reads all of it each time. */
 
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

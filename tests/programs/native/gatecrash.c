@@ -2,7 +2,6 @@
  * its memory, for which the kernel asks what it asks for tracing. Ends with 9 and tells how where one of them was still
  * WBD, the program that launches for its user; else it ends with 0 and prints how often it could look into others. */
 
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>

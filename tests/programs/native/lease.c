@@ -1,6 +1,5 @@
 /* Holds a write lease on FILE and never gives it up: who opens the file waits until the kernel breaks the lease. */
 
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* Maps FILE after its pages were dropped from the cache, and touches one byte of it: one major fault. */
 
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* Stops every new process of its own user but SPARED by SIGSTOP as soon as it may, until it has stopped N, which it
  * prints. */
 
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
