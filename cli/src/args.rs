@@ -82,7 +82,7 @@ pub(crate) enum Command {
         #[arg(long = "metric", value_name = "METRIC", hide_possible_values = true)]
         metrics: Vec<Metric>,
         /// Exit with 1 where a difference is found that is larger than this, either way
-        #[arg(long, value_name = "PERCENT", value_parser = percent)]
+        #[arg(long, value_name = "PERCENT", value_parser = any_percent)]
         threshold: Option<f64>,
     },
     /// Find the cells that break the pattern of the rest: slow, or large, beyond what their target and workload suggest
@@ -203,10 +203,16 @@ pub(crate) struct RunArgs {
 
 /// A percentage above 0 and up to 100, with or without its sign.
 fn percent(text: &str) -> Result<f64, String> {
+    let number = any_percent(text).ok().filter(|percent| *percent <= 100.0);
+    number.ok_or_else(|| "a percentage is above 0 and up to 100, such as 1%".to_owned())
+}
+
+/// A percentage above 0, with or without its sign: what is six times as slow is slower by 500 %.
+fn any_percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim_end();
-    match number.parse() {
-        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
-        _ => Err("a percentage is above 0 and up to 100, such as 1%".to_owned()),
+    match number.parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent.is_finite() => Ok(percent),
+        _ => Err("a percentage is above 0, such as 5%".to_owned()),
     }
 }
 
@@ -300,7 +306,7 @@ mod tests {
             ("wbctl compare 7", "<B>"),
             ("wbctl compare 7 8:native", "EXPERIMENT:TARGET/WORKLOAD"),
             ("wbctl compare 7 8 --threshold -1", "unexpected"),
-            ("wbctl compare 7 8 --threshold 0", "such as 1%"),
+            ("wbctl compare 7 8 --threshold 0", "such as 5%"),
             ("wbctl run -t native --until 101%", "such as 1%"),
             ("wbctl run -t native --budget 60s", "--until"),
             ("wbctl run -t native --until 1% --budget 60", "unit"),

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -116,11 +117,15 @@ async fn channel(stream: UnixStream) -> Result<Channel, tonic::transport::Error>
 }
 
 fn unreachable(socket: &Path, error: &io::Error) -> Failure {
+    let is_socket = std::fs::metadata(socket).is_ok_and(|about| about.file_type().is_socket());
     let socket = socket.display();
     Failure::Unreachable(match error.kind() {
         io::ErrorKind::NotFound => format!(
             "no daemon: the socket {socket} does not exist; start one with `sudo wbd`, or name its socket with --socket or WBD_SOCKET"
         ),
+        io::ErrorKind::ConnectionRefused if !is_socket => {
+            format!("{socket} is no socket: name the daemon's with --socket or WBD_SOCKET")
+        }
         io::ErrorKind::ConnectionRefused => {
             format!("nothing listens on {socket}: the daemon that made it is gone; start one with `sudo wbd`")
         }

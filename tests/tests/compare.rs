@@ -100,6 +100,14 @@ fn a_planted_difference_is_found_and_crosses_a_threshold() {
     threshold("5%").expect(1).saying(&["1 difference is beyond 5 %"]);
     let text = threshold("50").expect(0).stdout;
     assert!(text.contains("slower by ") && !text.contains("startup"), "{text}");
+    threshold("150%").expect(0);
+    home.fail(&["-n", "3", "--", &home.program("exit_code"), "3"]);
+    let broken = home
+        .wbctl(&["compare", "1:0", "latest:0", "--threshold", "5"])
+        .expect(1)
+        .saying(&["nothing that could be compared"]);
+    let said = broken.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("no run that counts (exited with code 3)"), "{said}");
     home.wbctl(&["compare", "1", "99"]).expect(2).saying(&["`99`"]);
     home.wbctl(&["compare", "1:7", "2"])
         .expect(2)

@@ -249,6 +249,27 @@ fn a_noisy_neighbour_when_one_was_recorded_is_not_the_programs_fault() {
     );
 }
 
+/// Needs root. What is another program now, or reads something else, no neighbour made slow.
+#[test]
+fn a_difference_that_went_with_the_program_is_nobodys_interference() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let spin = home.program("spin");
+    let script = home.file(
+        "script",
+        &format!("#!/bin/sh\nexec {spin} $(cat {})\n", home.text("much")),
+        0o755,
+    );
+    let record = |ms: &str| {
+        home.file("much", ms, 0o644);
+        format!("{}:0", home.measure(&["-n", "5", "--", &script]).experiment)
+    };
+    let (long, short) = (record("50"), record("10"));
+    let found: Explanation = home.wbctl(&["--json", "explain", &long, &short]).expect(0).json();
+    assert!(found.causes.is_empty(), "{found:#?}");
+    assert!(found.verdict.contains("may be another now"), "{}", found.verdict);
+}
+
 /// Needs root.
 #[test]
 fn a_second_is_explained_within_half_a_minute() {

@@ -1,5 +1,6 @@
 //! `wbctl compare`: cells held against each other.
 
+use wbd_model::compare::Compared;
 use wbd_model::request::CompareRequest;
 use wbd_model::{CellRef, Comparison, Metric};
 
@@ -20,8 +21,18 @@ pub(super) async fn run(
     threshold_percent.map_or(Ok(()), |threshold| judge(&comparison, threshold))
 }
 
-/// Whether no difference that was found is larger than `threshold` percent of A's figure, either way.
+/// Whether no difference that was found is larger than `threshold` percent of A's figure, either way. Where nothing could be
+/// compared, nobody knows.
 fn judge(comparison: &Comparison, threshold: f64) -> Result<(), Failure> {
+    let lacks = |compared: &Compared| compared.a.is_none() || compared.b.is_none();
+    let pairs = comparison.pairs.iter();
+    let empty = pairs.filter(|pair| pair.metrics.iter().all(lacks)).count();
+    if empty > 0 {
+        return Err(Failure::Failed(format!(
+            "{empty} of {} pairs of cells have nothing that could be compared; see the warnings",
+            comparison.pairs.len()
+        )));
+    }
     let compared = comparison.pairs.iter().flat_map(|pair| &pair.metrics);
     let beyond = compared
         .filter(|compared| compared.verdict.is_difference())

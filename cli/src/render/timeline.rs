@@ -22,7 +22,10 @@ struct Axis {
 /// A drawing for each cell.
 pub(crate) fn draw(timelines: &Timelines) -> String {
     if timelines.cells.is_empty() {
-        return format!("no cell of {} has this run\n", plain(&timelines.experiment));
+        return format!(
+            "no cell of {} has such a run; where none counts, `--run N` draws one all the same\n",
+            plain(&timelines.experiment)
+        );
     }
     timelines.cells.iter().map(cell).collect::<Vec<_>>().join("\n")
 }

@@ -89,6 +89,11 @@ impl Two<'_> {
     }
 }
 
+/// How many cells of each side have no pair, where there are several.
+pub(super) fn left_out(a: &Side, b: &Side, paired: &[Two]) -> [usize; 2] {
+    [a, b].map(|side| cells(side).map_or(0, |all| all.len().saturating_sub(paired.len())))
+}
+
 /// One cell against one, or all that both sides have.
 pub(super) fn pair<'a>(a: &Side<'a>, b: &Side<'a>) -> Result<Vec<Two<'a>>, Unpaired> {
     let (of_a, of_b) = (cells(a)?, cells(b)?);

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use wbd_model::compare::Pair;
 use wbd_model::host::Machine;
-use wbd_model::{Cell, Experiment};
+use wbd_model::{Cell, Experiment, Metric};
 
-use super::pairs::{Of, Side, Two};
+use super::pairs::{Of, Side, Two, left_out as left_out_of};
 use crate::drift;
 
 /// A difference of the load average that is told, in hundredths.
@@ -22,7 +22,9 @@ const MOMENTARY: [&str; 5] = [
 
 pub(super) fn of(a: &Side, b: &Side, paired: &[Two], pairs: &[Pair]) -> Vec<String> {
     let mut warnings: Vec<String> = between(a.experiment, b.experiment).collect();
+    warnings.extend(left_out(a, b, paired));
     for (two, pair) in paired.iter().zip(pairs) {
+        warnings.extend([&two.a, &two.b].into_iter().filter_map(without_runs));
         warnings.extend(other_work(two));
         warnings.extend(other_caches(two));
         let sides = [&two.a, &two.b];
@@ -37,6 +39,34 @@ pub(super) fn of(a: &Side, b: &Side, paired: &[Two], pairs: &[Pair]) -> Vec<Stri
         new
     });
     warnings
+}
+
+/// Cells that are compared with nothing.
+fn left_out(a: &Side, b: &Side, paired: &[Two]) -> Option<String> {
+    let [of_a, of_b] = left_out_of(a, b, paired);
+    (of_a + of_b > 0).then(|| {
+        format!(
+            "{of_a} cells of A and {of_b} of B have no cell of the other's target, workload and arguments, and are not compared"
+        )
+    })
+}
+
+/// A cell of which no run counts, and why.
+fn without_runs(of: &Of) -> Option<String> {
+    let cell = of.cell;
+    let why = cell
+        .failures
+        .keys()
+        .next()
+        .or_else(|| cell.unavailable.get(&Metric::Wall));
+    (cell.valid == 0).then(|| {
+        format!(
+            "{}/{} has no run that counts ({}): it is compared with nothing",
+            cell.target,
+            cell.workload,
+            why.map_or("no reason was noted", String::as_str)
+        )
+    })
 }
 
 fn between(a: &Experiment, b: &Experiment) -> impl Iterator<Item = String> {

@@ -14,6 +14,10 @@ const KEPT: [Metric; 3] = [Metric::RunqueueWait, Metric::Steal, Metric::Interrup
 /// A cause that carries less is not told.
 const LEAST_SHARE: f64 = 0.1;
 
+/// What others do on a machine lengthens the time that a program takes on its CPU by so much at most: its caches are shared,
+/// and so may be the core.
+const MOST_SLOWED: f64 = 2.0;
+
 /// A smaller difference of recorded runs, made one after the other, is what any machine's state does to them.
 const WORTH_TELLING: f64 = 1.1;
 
@@ -32,10 +36,12 @@ pub(super) fn explain(explanation: &mut Explanation, then: Option<Difference>, a
         return;
     };
     let samples = [&a.recorded[..], &b.recorded[..]];
-    let mut causes: Vec<Cause> = [others(samples), cold(samples)]
+    // Who took so much more time on CPUs did something else then: nobody disturbs another that much.
+    let is_same_work = slowed(samples) <= MOST_SLOWED;
+    let found = [others(samples), cold(samples)]
         .into_iter()
-        .filter_map(|found| found.cause(recorded))
-        .collect();
+        .filter(|_| is_same_work);
+    let mut causes: Vec<Cause> = found.filter_map(|found| found.cause(recorded)).collect();
     causes.sort_by(|a, b| b.share.total_cmp(&a.share));
     explanation.unattributed = 1.0 - causes.iter().map(|cause| cause.share).sum::<f64>();
     explanation.verdict = format!(
@@ -43,7 +49,8 @@ pub(super) fn explain(explanation: &mut Explanation, then: Option<Difference>, a
         recorded.ratio,
         match causes.first() {
             Some(first) => format!("it was mostly this: {}", first.text),
-            None => "what made it was not recorded".to_owned(),
+            None => "nothing that was recorded of them carries it: the program, what it reads or the machine may be another now"
+                .to_owned(),
         }
     );
     explanation.causes = causes;
@@ -75,6 +82,12 @@ impl Found {
             confirmed: true,
         })
     }
+}
+
+/// How many times the CPU time of one side is that of the other.
+fn slowed(samples: [&[Sample]; 2]) -> f64 {
+    let [a, b] = samples.map(|samples| sum(samples, &[Metric::CpuTime]).max(1) as f64);
+    a.max(b) / a.min(b)
 }
 
 /// They were kept from a CPU, or the same work took more time on one: what others do on the machine's next CPU slows it
