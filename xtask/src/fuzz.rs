@@ -130,8 +130,7 @@ fn one(tree: &Tree, program: &Path, name: &str, extent: Extent) -> Result<u64> {
     command
         .arg(format!("-artifact_prefix={}/", broken.display()))
         .args(BOUNDS)
-        .args(["-print_final_stats=1", "-max_len=16384"]);
-    command
+        .args(["-print_final_stats=1", "-max_len=16384"])
         .args(bounds)
         .arg(&corpus)
         .arg(tree.root.join("fuzz/seeds").join(name));

@@ -105,25 +105,13 @@ fn in_order(mut marks: Vec<TimelineMark>) -> Vec<TimelineMark> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
-    use wbd_model::{Exit, Instant, InstantName as I};
+    use wbd_model::InstantName as I;
 
     use super::*;
 
     fn sample(run: u32, valid: bool, instants: &[(I, u64)]) -> Sample {
-        let instant = |&(name, ns): &(I, u64)| (name, Instant::seen(ns, "tp"));
-        Sample {
-            run,
-            order: run,
-            valid,
-            exit: Exit::Code(0),
-            instants: instants.iter().map(instant).collect(),
-            metrics: BTreeMap::new(),
-            notes: Vec::new(),
-            threads: Vec::new(),
-        }
+        crate::runs::tests::sample(run, valid, &[], instants)
     }
 
     fn phase(from: I, to: I, ns: u64) -> Phase {

@@ -112,12 +112,18 @@ pub(crate) fn apart(from: u64, to: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use wbd_model::{Exit, Instant};
 
     use super::*;
 
-    fn sample(run: u32, valid: bool, metrics: &[(Metric, u64)], instants: &[(InstantName, u64)]) -> Sample {
+    /// A run with these figures.
+    pub(crate) fn sample(
+        run: u32,
+        valid: bool,
+        metrics: &[(Metric, u64)],
+        instants: &[(InstantName, u64)],
+    ) -> Sample {
         let instant = |&(name, ns): &(InstantName, u64)| (name, Instant::seen(ns, "tp"));
         Sample {
             run,

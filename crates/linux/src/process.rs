@@ -1,4 +1,4 @@
-//! What is left of a process that has ended.
+//! Ends of processes, and what this one holds of the machine.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
@@ -123,8 +123,7 @@ pub fn let_go_of_code() {
     for map in maps.into_iter().flatten().filter(of_code) {
         let (begin, end) = map.address;
         // SAFETY: a private mapping of a file that cannot be written through and was not: the kernel fills it from the file
-        // as it was. Where it has been unmapped meanwhile the call fails, or tells of what took its place, which is code too:
-        // libraries are the only other thing that maps files as code, and none is loaded but at the start.
+        // as it was. Nothing unmaps code meanwhile: libraries alone map files so, and they are loaded at the start, for good.
         unsafe {
             libc::madvise(
                 begin as *mut libc::c_void,

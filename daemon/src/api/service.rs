@@ -151,6 +151,7 @@ fn weigh(laboratory: &mut Laboratory, program: &Path) -> Result<OwnFigures, Mean
         calibration,
         ..
     } = laboratory;
+    launcher.begin()?;
     Ok(OwnFigures {
         weight: weight::measure(launcher, kernel, slot, program)?,
         hits: hits::measure(launcher, kernel, slot, program)?, // which leaves the kernel side attached

@@ -58,13 +58,6 @@ pub(crate) fn run(
         return Err(ExperimentError::NothingToRun(why_nothing(&cells)));
     }
     laboratory.launcher.begin()?;
-    if plan
-        .cells
-        .iter()
-        .any(|cell| matches!(cell.means, Ok(Means::Client(_))))
-    {
-        laboratory.launcher.follow(engine_processes());
-    }
     note_missing_counters(&laboratory.launcher, &mut cells);
     attach(&mut laboratory.kernel, plan, &ready)?;
     note_missing_interrupts(&laboratory.kernel, &mut cells);
@@ -75,6 +68,13 @@ pub(crate) fn run(
         entry_bias: entry_bias(laboratory),
         ..machine
     };
+    if plan
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.means, Ok(Means::Client(_))))
+    {
+        laboratory.launcher.follow(engine_processes());
+    }
     let mut new = new_experiment(plan, &cells, machine, seed);
     let recording = begin(&mut writer, &new, &cells)?;
     let mut runs = Runs {

@@ -89,9 +89,12 @@ impl Two<'_> {
     }
 }
 
-/// How many cells of each side have no pair, where there are several.
-pub(super) fn left_out(a: &Side, b: &Side, paired: &[Two]) -> [usize; 2] {
-    [a, b].map(|side| cells(side).map_or(0, |all| all.len().saturating_sub(paired.len())))
+/// How many cells of each side have no pair, where whole experiments were named.
+pub(super) fn without_partner(a: &Side, b: &Side, paired: &[Two]) -> [usize; 2] {
+    if a.name.cell.is_some() || b.name.cell.is_some() {
+        return [0; 2];
+    }
+    [a, b].map(|side| side.experiment.cells.len().saturating_sub(paired.len()))
 }
 
 /// One cell against one, or all that both sides have.

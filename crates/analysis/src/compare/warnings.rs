@@ -5,7 +5,7 @@ use wbd_model::compare::Pair;
 use wbd_model::host::Machine;
 use wbd_model::{Cell, Experiment, Metric};
 
-use super::pairs::{Of, Side, Two, left_out as left_out_of};
+use super::pairs::{Of, Side, Two, without_partner};
 use crate::drift;
 
 /// A difference of the load average that is told, in hundredths.
@@ -43,7 +43,7 @@ pub(super) fn of(a: &Side, b: &Side, paired: &[Two], pairs: &[Pair]) -> Vec<Stri
 
 /// Cells that are compared with nothing.
 fn left_out(a: &Side, b: &Side, paired: &[Two]) -> Option<String> {
-    let [of_a, of_b] = left_out_of(a, b, paired);
+    let [of_a, of_b] = without_partner(a, b, paired);
     (of_a + of_b > 0).then(|| {
         format!(
             "{of_a} cells of A and {of_b} of B have no cell of the other's target, workload and arguments, and are not compared"
