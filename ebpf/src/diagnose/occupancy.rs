@@ -11,12 +11,12 @@ const STRETCHES: usize = 16;
 /// Who had a CPU.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
+    /// Nobody, or nobody that was seen: what a map holds at first.
+    Idle,
     /// A thread of the run.
     Own,
     /// Another program, or the kernel's own threads.
     Other,
-    /// Nobody.
-    Idle,
 }
 
 /// A stretch of time of a CPU: it lasts from the end of the one before to its own.
