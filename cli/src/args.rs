@@ -184,6 +184,10 @@ pub(crate) struct RunArgs {
     /// A variable the module of --wasm gets; may be given several times
     #[arg(long = "env", value_name = "NAME=VALUE", requires = "wasm")]
     pub(crate) variables: Vec<OsString>,
+    /// An image that Docker has, in place of targets and workloads; what follows `--` its container runs in place of the
+    /// image's command. With your user and group; for others than root where the daemon's configuration allows it
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
     /// After how many seconds a run is ended and does not count
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
     pub(crate) time_limit: f64,
@@ -256,6 +260,7 @@ mod tests {
             "wbctl run --wasm a.wasm --dir . --dir /data::/d --env A=b -- x",
             "wbctl run --suite seed --size seed -n 3",
             "wbctl run -t wasm3 --size small",
+            "wbctl run --image alpine:3.20 -- echo hello",
             "wbctl run --time-limit 0.5 -- ls -l",
             "wbctl list",
             "wbctl show 7 --runs",

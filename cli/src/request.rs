@@ -54,10 +54,11 @@ impl Caller {
     }
 }
 
-/// What is to be measured: one of three kinds, which exclude each other.
+/// What is to be measured: one of four kinds, which exclude each other.
 #[derive(Default)]
 struct Subject {
     workloads: Vec<String>,
+    image: Option<String>,
     wasm: Option<PathBuf>,
     command: Vec<String>,
     env: Vec<String>,
@@ -87,6 +88,7 @@ pub(crate) fn build(args: RunArgs, caller: &Caller) -> Result<RunRequest, Failur
         }),
         warmup: args.warmup,
         seed: args.seed,
+        image: subject.image,
         wasm: subject.wasm,
         command: subject.command,
         cwd: text(caller.directory.as_os_str(), "the working directory")?.into(),
@@ -109,6 +111,9 @@ fn until(args: &RunArgs) -> Option<Until> {
 }
 
 fn subject(args: &RunArgs, caller: &Caller) -> Result<Subject, Failure> {
+    if let Some(reference) = &args.image {
+        return image(args, reference);
+    }
     match (&args.wasm, args.command.split_first()) {
         (Some(file), _) => module(args, file, caller),
         (None, Some((program, rest))) => command(args, program, rest, caller),
@@ -143,10 +148,27 @@ fn workloads(args: &RunArgs) -> Result<Subject, Failure> {
     })
 }
 
+fn image(args: &RunArgs, reference: &str) -> Result<Subject, Failure> {
+    let why = "--image brings its own program";
+    refuse(why, "--wasm", args.wasm.is_some())?;
+    refuse(why, "-t", !args.targets.is_empty())?;
+    refuse_own(why, args)?;
+    Ok(Subject {
+        image: Some(reference.to_owned()),
+        command: texts(&args.command)?,
+        ..Subject::default()
+    })
+}
+
+/// What is for wbd's own workloads.
+fn refuse_own(why: &str, args: &RunArgs) -> Result<(), Failure> {
+    refuse(why, "-w", !args.workloads.is_empty())?;
+    refuse(why, "--size", args.size.is_some())?;
+    refuse(why, "--suite", args.suite.is_some())
+}
+
 fn module(args: &RunArgs, file: &Path, caller: &Caller) -> Result<Subject, Failure> {
-    refuse("--wasm brings its own program", "-w", !args.workloads.is_empty())?;
-    refuse("--wasm brings its own program", "--size", args.size.is_some())?;
-    refuse("--wasm brings its own program", "--suite", args.suite.is_some())?;
+    refuse_own("--wasm brings its own program", args)?;
     Ok(Subject {
         wasm: Some(readable_file(&caller.directory.join(file))?),
         command: texts(&args.command)?,
@@ -167,9 +189,7 @@ fn module(args: &RunArgs, file: &Path, caller: &Caller) -> Result<Subject, Failu
 fn command(args: &RunArgs, program: &OsStr, rest: &[OsString], caller: &Caller) -> Result<Subject, Failure> {
     let why = "a command after `--` is run as it is";
     refuse(why, "-t", !args.targets.is_empty())?;
-    refuse(why, "-w", !args.workloads.is_empty())?;
-    refuse(why, "--size", args.size.is_some())?;
-    refuse(why, "--suite", args.suite.is_some())?;
+    refuse_own(why, args)?;
     let found = program::find(program, caller.variable("PATH"), &caller.directory)
         .map_err(|error| usage(error.to_string()))?;
     let mut command = vec![text(found.as_os_str(), "the program's path")?];
@@ -398,6 +418,14 @@ mod tests {
     }
 
     #[test]
+    fn an_image_takes_what_follows_the_dashes_as_it_is() {
+        let request = built(&["--image", "alpine:3.20", "--", "no-such-program", "-x"]).unwrap();
+        assert_eq!(request.image.as_deref(), Some("alpine:3.20"));
+        assert_eq!(request.command, ["no-such-program", "-x"]);
+        assert!(request.env.is_empty() && request.workloads.is_empty());
+    }
+
+    #[test]
     fn contradictions_are_usage_errors_that_say_what_to_do() {
         for (flags, said) in [
             (&[][..], "nothing to run"),
@@ -417,6 +445,12 @@ mod tests {
             ),
             (&["--wasm", "/a", "--suite", "seed"], "--suite says otherwise"),
             (&["--suite", "seed", "--", "sh"], "--suite says otherwise"),
+            (&["--image", "a:1", "-t", "docker"], "-t says otherwise"),
+            (&["--image", "a:1", "-w", "fasta"], "-w says otherwise"),
+            (
+                &["--image", "a:1", "--wasm", "/etc/passwd"],
+                "--wasm says otherwise",
+            ),
             (&["--wasm", "/etc/passwd", "--env", "A"], "NAME=VALUE"),
             (&["--wasm", "/etc/passwd", "--env", "=a"], "NAME=VALUE"),
             (&["--wasm", "/etc/passwd", "--dir", "::/a"], "HOST::GUEST"),

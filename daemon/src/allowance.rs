@@ -23,6 +23,8 @@ pub(crate) struct Allowance {
     output_mib: u64,
     /// MiB of a user's experiments in the store.
     disk_mib: u64,
+    /// Images that containers of a user may be made from, beside our own, each as a request names it.
+    images: Vec<String>,
 }
 
 impl Default for Allowance {
@@ -35,47 +37,69 @@ impl Default for Allowance {
             memory_mib: None,
             output_mib: 512,
             disk_mib: 8 * 1024,
+            images: Vec::new(),
         }
     }
 }
 
 /// More than a user may have.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{wanted}, and each user may have {limit}: {mend}, or have the administrator raise `{key}` below [limits] in the \
-     daemon's configuration (wbd --config)"
-)]
-pub(crate) struct Refusal {
-    wanted: String,
-    limit: String,
-    mend: &'static str,
-    key: &'static str,
+pub(crate) enum Refusal {
+    /// Of what is counted.
+    #[error(
+        "{wanted}, and each user may have {limit}: {mend}, or have the administrator raise `{key}` below [limits] in the \
+         daemon's configuration (wbd --config)"
+    )]
+    Amount {
+        wanted: String,
+        limit: String,
+        mend: &'static str,
+        key: &'static str,
+    },
+    /// An image that is nobody's to use but root's.
+    #[error(
+        "image `{0}` is none of those that users may run: have the administrator add it to `images` below [limits] in the \
+         daemon's configuration (wbd --config)"
+    )]
+    Image(String),
 }
 
 /// What a request would take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct Wanted<'a> {
     /// Runs, over all cells, warm-ups included.
     pub(crate) runs: u64,
     /// Milliseconds of a run.
     pub(crate) time_ms: u64,
     /// MiB of memory of a run.
     pub(crate) memory_mib: u64,
+    /// The image of its container, where it is none of ours.
+    pub(crate) image: Option<&'a str>,
 }
 
 impl Allowance {
     /// Whether a user's request keeps within it.
-    pub(crate) fn check(&self, uid: u32, wanted: Wanted) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, uid: u32, wanted: Wanted<'_>) -> Result<(), Refusal> {
         if uid == 0 {
             return Ok(());
         }
         self.check_runs(wanted.runs)?;
         self.check_time(wanted.time_ms)?;
-        self.check_memory(wanted.memory_mib)
+        self.check_memory(wanted.memory_mib)?;
+        self.check_image(wanted.image)
+    }
+
+    fn check_image(&self, image: Option<&str>) -> Result<(), Refusal> {
+        match image {
+            Some(image) if !self.images.iter().any(|allowed| allowed == image) => {
+                Err(Refusal::Image(image.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_runs(&self, runs: u64) -> Result<(), Refusal> {
-        at_most(runs, self.runs, || Refusal {
+        at_most(runs, self.runs, || Refusal::Amount {
             wanted: format!("the experiment would have {runs} runs"),
             limit: format!("{} in one", self.runs),
             mend: "ask for fewer (-n, or fewer cells)",
@@ -84,7 +108,7 @@ impl Allowance {
     }
 
     fn check_time(&self, time_ms: u64) -> Result<(), Refusal> {
-        at_most(time_ms, self.time_s.saturating_mul(1000), || Refusal {
+        at_most(time_ms, self.time_s.saturating_mul(1000), || Refusal::Amount {
             wanted: format!("a run would be given {} s", time_ms as f64 / 1e3),
             limit: format!("{} s", self.time_s),
             mend: "give it less (--time-limit)",
@@ -94,7 +118,7 @@ impl Allowance {
 
     fn check_memory(&self, memory_mib: u64) -> Result<(), Refusal> {
         let limit = self.memory_mib.unwrap_or(u64::MAX);
-        at_most(memory_mib, limit, || Refusal {
+        at_most(memory_mib, limit, || Refusal::Amount {
             wanted: format!("a run would be given {memory_mib} MiB of memory"),
             limit: format!("{limit} MiB"),
             mend: "give it less (--memory-limit)",
@@ -105,7 +129,7 @@ impl Allowance {
     /// Whether a user who has so many experiments waiting or running may begin one more.
     pub(crate) fn check_queue(&self, uid: u32, present: u32) -> Result<(), Refusal> {
         let after = if uid == 0 { 0 } else { u64::from(present) + 1 };
-        at_most(after, u64::from(self.queue), || Refusal {
+        at_most(after, u64::from(self.queue), || Refusal::Amount {
             wanted: format!("user {uid} has {present} experiments waiting or running"),
             limit: self.queue.to_string(),
             mend: "wait for one to end, or interrupt its client",
@@ -116,7 +140,7 @@ impl Allowance {
     /// Whether a user whose experiments take so many bytes of the store may add to them.
     pub(crate) fn check_disk(&self, uid: u32, bytes: u64) -> Result<(), Refusal> {
         let taken = if uid == 0 { 0 } else { bytes };
-        at_most(taken, self.disk_bytes(), || Refusal {
+        at_most(taken, self.disk_bytes(), || Refusal::Amount {
             wanted: format!(
                 "the experiments of user {uid} take {} MiB of the store",
                 bytes.div_ceil(MIB)
@@ -154,15 +178,16 @@ mod tests {
     const SOMEBODY: u32 = 1000;
 
     fn tight() -> Allowance {
-        toml::from_str("queue = 2\nruns = 10\ntime_s = 5\nmemory_mib = 64\noutput_mib = 1\ndisk_mib = 3")
+        toml::from_str("queue = 2\nruns = 10\ntime_s = 5\nmemory_mib = 64\noutput_mib = 1\ndisk_mib = 3\nimages = ['a:1']")
             .unwrap()
     }
 
-    fn wanted() -> Wanted {
+    fn wanted() -> Wanted<'static> {
         Wanted {
             runs: 10,
             time_ms: 5_000,
             memory_mib: 64,
+            image: Some("a:1"),
         }
     }
 
@@ -205,12 +230,28 @@ mod tests {
     }
 
     #[test]
+    fn images_are_allowed_by_their_very_names() {
+        for image in ["a", "a:12", "registry/a:1", "A:1"] {
+            let other = Wanted {
+                image: Some(image),
+                ..wanted()
+            };
+            let refusal = tight().check(SOMEBODY, other).unwrap_err().to_string();
+            assert!(
+                refusal.contains(image) && refusal.contains("`images`"),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
     fn root_is_bound_by_the_output_alone() {
         let allowance = tight();
         let everything = Wanted {
             runs: u64::MAX,
             time_ms: u64::MAX,
             memory_mib: u64::MAX,
+            image: Some("b:1"),
         };
         allowance.check(0, everything).unwrap();
         allowance.check_queue(0, u32::MAX).unwrap();
@@ -227,6 +268,7 @@ mod tests {
             runs: 4_000_000,
             time_ms: 300_000,
             memory_mib: u64::MAX,
+            image: None,
         };
         usual.check(SOMEBODY, all).unwrap();
     }

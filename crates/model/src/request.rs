@@ -32,8 +32,11 @@ pub struct RunRequest {
     pub seed: Option<u64>,
     /// A module of the caller's own, in place of workloads.
     pub wasm: Option<PathBuf>,
+    /// An image of the container engine's, in place of targets and workloads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// Any command, in place of targets and workloads: the program's path and its arguments.
-    /// With `wasm`, the guest's arguments.
+    /// With `wasm`, the guest's arguments; with `image`, what the container runs in place of the image's command.
     pub command: Vec<String>,
     /// The caller's working directory.
     pub cwd: PathBuf,

@@ -184,9 +184,15 @@ fn body(spec: &Spec<'_>) -> ContainerCreateBody {
         attach_stderr: Some(true),
         host_config: Some(HostConfig {
             cgroup_parent: spec.cgroup_parent.map(str::to_owned),
+            security_opt: spec.user.and_then(no_way_up),
             cpuset_cpus: (!spec.cpus.is_empty()).then(|| wbd_model::cpus::text(spec.cpus)),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+/// Whoever is not root stays so, whatever the image holds.
+fn no_way_up((user, _): (u32, u32)) -> Option<Vec<String>> {
+    (user != 0).then(|| vec!["no-new-privileges:true".to_owned()])
 }

@@ -37,6 +37,9 @@ pub(crate) enum EngineError {
          put {{\"exec-opts\": [\"native.cgroupdriver=cgroupfs\"]}} into /etc/docker/daemon.json and restart it"
     )]
     SystemdDriver,
+    /// There is no such image.
+    #[error("the container engine has no image `{0}`; fetch it (`docker pull {0}`), or see `docker images`")]
+    NoImage(String),
     /// A program cannot be put into an image.
     #[error("cannot read {path} to make an image of it: {cause}; build the workloads again", path = .path.display())]
     Program {

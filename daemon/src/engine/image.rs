@@ -40,6 +40,14 @@ impl Engine {
         image.size.and_then(|bytes| u64::try_from(bytes).ok())
     }
 
+    /// Fails where the engine has no image of this reference; it is never fetched from elsewhere.
+    pub(crate) async fn must_have_image(&self, reference: &str) -> Result<(), EngineError> {
+        if self.has_image(reference).await? {
+            return Ok(());
+        }
+        Err(EngineError::NoImage(reference.to_owned()))
+    }
+
     async fn has_image(&self, reference: &str) -> Result<bool, EngineError> {
         match self.docker.inspect_image(reference).await {
             Ok(_) => Ok(true),

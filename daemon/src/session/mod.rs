@@ -14,6 +14,7 @@ mod disk;
 pub(crate) mod experiment;
 pub(crate) mod explain;
 pub(crate) mod gatekeeper;
+mod image;
 pub(crate) mod laboratory;
 pub(crate) mod news;
 pub(crate) mod plan;

@@ -9,7 +9,7 @@ use wbd_model::workload::Output;
 use wbd_model::{Preopen, RunRequest, Size};
 
 use super::suite::{self, Named};
-use super::{command, conditions};
+use super::{command, conditions, image};
 use crate::allowance::Wanted;
 use crate::targets::assets::Assets;
 use crate::targets::catalogue::{Kind, Mode, TARGETS, Target, Wasm};
@@ -114,11 +114,17 @@ pub(crate) enum Means {
         /// What the guest is given beside its arguments, as the runner's flags.
         given: Vec<String>,
     },
-    /// A container with a static program.
-    Container {
-        /// The program.
-        program: PathBuf,
-    },
+    /// A container.
+    Container(Image),
+}
+
+/// What a container is made from.
+#[derive(Clone)]
+pub(crate) enum Image {
+    /// An image of our own: this static program and nothing else.
+    Ours(PathBuf),
+    /// An image that the engine has by this reference.
+    Named(String),
 }
 
 impl Plan {
@@ -149,18 +155,22 @@ impl Plan {
 
 impl Plan {
     /// What it takes of what users may have.
-    pub(crate) fn wanted(&self) -> Wanted {
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
         let rounds = u64::from(self.request.runs) + u64::from(self.request.warmup);
         Wanted {
             runs: self.cells.len() as u64 * rounds,
             time_ms: self.request.time_limit_ms,
             memory_mib: self.request.memory_limit_mib,
+            image: self.request.image.as_deref(),
         }
     }
 }
 
 fn cells(request: &RunRequest, caller: &Identity, assets: &Assets) -> Result<Vec<PlannedCell>, PlanError> {
     suite::check(request)?;
+    if let Some(reference) = &request.image {
+        return Ok(vec![image::planned(request, reference)?]);
+    }
     if let Some(module) = &request.wasm {
         return own_module(request, module, assets);
     }
@@ -270,7 +280,7 @@ fn means(
         }),
         Kind::Container => assets
             .program(workload, "static")
-            .map(|program| Means::Container { program }),
+            .map(|program| Means::Container(Image::Ours(program))),
     })
 }
 

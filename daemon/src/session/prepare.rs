@@ -12,7 +12,7 @@ use super::cold::{self, ColdFiles};
 use super::experiment::cache_state;
 use super::laboratory::Laboratory;
 use super::news::News;
-use super::plan::{Means, Plan};
+use super::plan::{Image, Means, Plan};
 use super::{conditions, disk};
 use crate::collect::sample::Guest;
 use crate::engine::Engine;
@@ -101,7 +101,7 @@ pub(super) fn prepare(
     let mut ready = Vec::new();
     for (index, planned) in plan.cells.iter().enumerate() {
         let made = match &planned.means {
-            Ok(Means::Container { program }) => prepare_container(containers, plan, index, program),
+            Ok(Means::Container(image)) => prepare_container(containers, plan, index, image),
             Ok(means) => prepare_process(laboratory, plan, index, means, news),
             Err(why) => Err(why.clone()),
         };
@@ -135,14 +135,20 @@ fn prepare_container(
     containers: &Result<Containers, Unavailable>,
     plan: &Plan,
     index: usize,
-    program: &Path,
+    image: &Image,
 ) -> Result<ReadyCell, Unavailable> {
     if is_cold(plan) {
         return Err(cold::contained());
     }
     let Containers { runtime, engine } = containers.as_ref().map_err(Clone::clone)?;
     let cell = &plan.cells[index];
-    let image = runtime.block_on(engine.ensure_image(&cell.workload, program))?;
+    let image = match image {
+        Image::Ours(program) => runtime.block_on(engine.ensure_image(&cell.workload, program))?,
+        Image::Named(reference) => {
+            runtime.block_on(engine.must_have_image(reference))?;
+            reference.clone()
+        }
+    };
     Ok(ReadyCell {
         index,
         how: How::Container {
