@@ -84,6 +84,44 @@ fn the_dynamic_linkers_work_lies_between_the_first_instruction_and_the_entry() {
     );
 }
 
+/// Where the linker maps the code along with the headers it reads, no fault shows the entry point: a probe does.
+///
+/// Needs root.
+#[test]
+fn the_entry_of_a_program_whose_code_the_linker_maps_is_seen_by_a_probe() {
+    let home = Home::new();
+    let _wbd = home.start();
+    let told = home.text("told");
+    let made = home.measure(&["-n", "30", "--warmup", "0", "--", &home.program("merged"), &told]);
+    let told = fs::read_to_string(told).unwrap();
+    let told: Vec<u64> = told.lines().map(|line| line.parse().unwrap()).collect();
+    let samples = &made.cells[0].samples;
+    assert_eq!(told.len(), samples.len());
+    for (sample, &told) in samples.iter().zip(&told) {
+        assert_in_order(sample, &[I::FirstUser, I::Entry, I::Guest, I::Exit]);
+        assert!(ns(sample, I::Entry) < told, "seen after {told}: {sample:#?}");
+        assert!(
+            sample.instants[&I::Entry].method.contains("uprobe"),
+            "{sample:#?}"
+        );
+    }
+    let before = median(
+        samples
+            .iter()
+            .zip(&told)
+            .map(|(sample, told)| told - ns(sample, I::Entry)),
+    );
+    let linking = median(
+        samples
+            .iter()
+            .map(|sample| ns(sample, I::Entry) - ns(sample, I::FirstUser)),
+    );
+    assert!(
+        before < linking,
+        "{before} ns from the entry to main, and {linking} ns from the first instruction to the entry"
+    );
+}
+
 /// What runs before the first instruction that counts is the target's own `execve`, not the daemon's work: two
 /// runs right after each other must not overlap.
 ///

@@ -4,25 +4,28 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::compiler::{Compiler, Form, Program};
-use crate::dist::{Dist, list, make_dir};
+use crate::compiler::{Form, Program};
+use crate::dist::{list, make_dir};
+use crate::platform::Platform;
 use crate::progress::Bar;
 use crate::tree::Tree;
 
-const FOLDERS: [(&str, &[Form]); 4] = [
+const FOLDERS: [(&str, &[Form]); 5] = [
     ("freestanding", &[Form::Freestanding]),
+    ("merged", &[Form::Merged]),
     ("native", &[Form::Static]),
     ("portable", &[Form::Static, Form::Wasm]),
     ("wasm", &[Form::Wasm]),
 ];
 
 /// Makes what is not up to date.
-pub(crate) fn build(tree: &Tree, dist: &Dist, compiler: &Compiler) -> Result<()> {
-    let programs = all(&tree.root.join("tests/programs"), &dist.tests())?;
-    make_dir(&dist.tests())?;
+pub(crate) fn build(tree: &Tree, platform: &Platform) -> Result<()> {
+    let tests = platform.dist.tests();
+    let programs = all(&tree.root.join("tests/programs"), &tests)?;
+    make_dir(&tests)?;
     let bar = Bar::new("test programs", programs.len());
     for program in &programs {
-        compiler.make(program)?;
+        platform.compiler.make(program)?;
         bar.advance();
     }
     bar.finish();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write as _;
 
-use crate::{image, start, symbols, taskstats, usdt};
+use crate::{entry, image, start, symbols, taskstats, usdt};
 
 /// Reads a program's file for all that is wanted of one.
 pub fn elf(bytes: &[u8]) {
@@ -12,6 +12,7 @@ pub fn elf(bytes: &[u8]) {
     symbols::fuzz::compiled(bytes);
     let file = in_memory(bytes);
     let _ = image::run_by(&file);
+    let _ = entry::hidden(&file);
     symbols::fuzz::mapped(file, bytes.len() as u64);
 }
 

@@ -11,6 +11,8 @@ use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::{FileHeader, ProgramHeader as _};
 use object::{Endianness, FileKind, ReadCache, ReadRef};
 
+/// How often in a row a script's interpreter may be a script itself, the program included, as Linux has it.
+pub const DEEPEST: usize = 5;
 /// Bytes of a script's first line that Linux reads.
 const SCRIPT_LINE_BYTES: usize = 256;
 /// Bytes of program headers beyond which Linux refuses a program.

@@ -4,6 +4,7 @@
 pub mod caller_file;
 pub mod cgroup;
 pub mod clock;
+pub mod entry;
 #[cfg(fuzzing)]
 pub mod fuzz;
 pub mod gate;

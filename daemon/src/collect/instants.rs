@@ -10,6 +10,7 @@ const FAULT: &str = if cfg!(target_arch = "aarch64") {
 } else {
     "instruction-fetch fault, tracepoint exceptions:page_fault_user"
 };
+const PROBE: &str = "uprobe on the entry point, beside which the dynamic loader reads the program's headers";
 const MARK: &str = "USDT mark of the runner";
 const EXIT: &str = "tracepoint sched:sched_process_exit";
 
@@ -73,6 +74,23 @@ fn mark(number: u64) -> Option<InstantName> {
         .map(|(_, name)| name)
 }
 
+/// Where no fault showed the entry point, the probe in its place.
+pub(crate) fn entry_by_probe(events: &[Event], pid: u32, instants: &mut Instants) {
+    let of_process = |event: &&Event| event.pid == pid && event.helper == 0;
+    let is_exec = |event: &Event| event.kind == EventKind::Exec as u32;
+    let mut first_image = events
+        .iter()
+        .filter(of_process)
+        .skip_while(|event| !is_exec(event))
+        .skip(1)
+        .take_while(|event| !is_exec(event));
+    let is_start = |event: &&Event| event.kind == EventKind::Mark as u32 && event.a == Mark::Start as u64;
+    if let Some(start) = first_image.find(is_start) {
+        let seen = || Instant::seen(start.ns, PROBE);
+        instants.entry(InstantName::Entry).or_insert_with(seen);
+    }
+}
+
 /// For a program that is its own guest: the user's code begins at the entry point.
 pub(crate) fn guest_is_entry(instants: &mut Instants) {
     if let Some(entry) = instants.get(&InstantName::Entry) {
@@ -121,6 +139,24 @@ mod tests {
             event(7, 7, EventKind::Entry, 0),
         ];
         assert!(!of_process(&events, 7).contains_key(&InstantName::Entry));
+    }
+
+    #[test]
+    fn the_probe_stands_in_for_a_fault_that_was_not_seen_and_for_no_other() {
+        let start = |ns| event(ns, 7, EventKind::Mark, Mark::Start as u64);
+        let entry = |events: &[Event]| {
+            let mut instants = of_process(events, 7);
+            entry_by_probe(events, 7, &mut instants);
+            instants.get(&InstantName::Entry).map(|entry| entry.ns)
+        };
+        let exec = |ns| event(ns, 7, EventKind::Exec, 0);
+        assert_eq!(entry(&[exec(2), start(4)]), Some(4));
+        assert_eq!(
+            entry(&[exec(2), event(3, 7, EventKind::Entry, 0), start(4)]),
+            Some(3)
+        );
+        assert_eq!(entry(&[exec(2), exec(5), start(6)]), None, "the second image's");
+        assert_eq!(entry(&[start(1)]), None);
     }
 
     #[test]

@@ -39,8 +39,13 @@ pub(crate) enum Guest {
 pub(crate) fn of_process(observed: Observed, expected: &Expected<'_>, run: u32, order: u32) -> Sample {
     let mut instants = super::instants::of_process(&observed.events, observed.root);
     match expected.guest {
-        Guest::Entry => super::instants::guest_is_entry(&mut instants),
-        Guest::Marked => {}
+        Guest::Entry => {
+            super::instants::entry_by_probe(&observed.events, observed.root, &mut instants);
+            super::instants::guest_is_entry(&mut instants);
+        }
+        Guest::Marked => {
+            super::instants::entry_by_probe(&observed.events, observed.root, &mut instants);
+        }
         Guest::Inferred => super::inferred::add(&observed.events, &mut instants),
         Guest::Contained => super::container::add_to_client(&observed.events, &mut instants),
     }

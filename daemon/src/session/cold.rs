@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use wbd_linux::gate::Program;
-use wbd_linux::image::{self, RunBy};
+use wbd_linux::image::{self, DEEPEST, RunBy};
 use wbd_linux::{caller_file, page_cache};
 use wbd_model::host::Unavailable;
 
@@ -20,9 +20,6 @@ use super::plan::{Means, Plan, PlannedCell};
 use crate::launch::libraries;
 use crate::launch::slot::Slot;
 use crate::targets::precompiled::Precompiled;
-
-/// Scripts whose interpreters are scripts, and so on: the kernel follows no more.
-const DEEPEST: usize = 5;
 
 /// The files of one cell.
 pub(super) struct ColdFiles {

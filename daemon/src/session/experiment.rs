@@ -1,19 +1,18 @@
 //! An experiment: attached, begun in the store, run, summed up and finished.
 
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wbd_linux::{caller_file, start};
 use wbd_model::document::State;
 use wbd_model::host::{EntryBias, Machine};
 use wbd_model::{Cell, Experiment, Metric, SCHEMA};
 
+use super::attach::attach;
 use super::cancel::Cancel;
 use super::conditions;
 use super::laboratory::Laboratory;
 use super::news::News;
 use super::plan::{Means, Plan, PlannedCell};
-use super::prepare::{ReadyCell, containers, engine_processes, prepare, why_nothing};
+use super::prepare::{containers, engine_processes, prepare, why_nothing};
 use super::runs::Runs;
 use super::summary::{Seen, sum_up};
 use crate::allowance::Refusal;
@@ -244,51 +243,6 @@ fn note_missing_peaks(kernel: &Kernel, cells: &mut [Cell]) {
         );
         cell.unavailable.entry(Metric::RssPeak).or_insert(why);
     }
-}
-
-pub(super) fn attach(kernel: &mut Kernel, plan: &Plan, ready: &[ReadyCell]) -> Result<(), KernelError> {
-    kernel.attach()?;
-    let mut runners: Vec<&Path> = ready
-        .iter()
-        .filter_map(|cell| match &plan.cells[cell.index].means {
-            Ok(Means::Runner { runner, .. }) => Some(runner.as_path()),
-            _ => None,
-        })
-        .collect();
-    runners.sort_unstable();
-    runners.dedup();
-    runners
-        .into_iter()
-        .try_for_each(|runner| kernel.attach_marks(runner))?;
-    kernel.spare();
-    if plan
-        .cells
-        .iter()
-        .any(|cell| matches!(cell.means, Ok(Means::Container { .. } | Means::Client(_))))
-    {
-        kernel.attach_to_containers()?;
-    }
-    if plan.request.switches {
-        kernel.attach_to_switches()?;
-    }
-    attach_to_engine(kernel, plan)
-}
-
-/// For a command that runs a module: what shows of an engine, and the start of its guest where a file holds its
-/// machine code. No other experiment pays for these probes.
-fn attach_to_engine(kernel: &mut Kernel, plan: &Plan) -> Result<(), KernelError> {
-    for cell in &plan.cells {
-        if let Ok(Means::Engine { module, .. }) = &cell.means {
-            kernel.attach_to_engines()?;
-            // What the caller may not read, or is no machine code, shows by its effects alone.
-            let file = caller_file::open(module, &plan.caller).ok();
-            let found = file.and_then(|file| Some((start::in_file(&file)?, file)));
-            if let Some((offset, file)) = found {
-                kernel.attach_to_start(&file, offset)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn chosen_seed() -> u64 {

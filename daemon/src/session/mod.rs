@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod admission;
+mod attach;
 pub(crate) mod cancel;
 mod cold;
 mod command;
