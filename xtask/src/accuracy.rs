@@ -12,7 +12,6 @@ use nix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 use crate::build;
-use crate::compiler::Compiler;
 use crate::demo::{start_wbd, wbctl};
 use crate::dist::Dist;
 use crate::programs;
@@ -109,8 +108,9 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
     let one_engine = build::Options {
         engines: vec!["wasmtime".to_owned()],
     };
-    let dist = build::run(tree, &one_engine)?.dist;
-    programs::build(tree, &dist, &Compiler::find(&tree.target)?)?;
+    let platform = build::run(tree, &one_engine)?.platform;
+    programs::build(tree, &platform)?;
+    let dist = platform.dist;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");
     let log = tree.target.join("accuracy/wbd.log");

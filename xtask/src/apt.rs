@@ -47,7 +47,7 @@ impl Apt {
         for below in ["lists/partial", "archives/partial"] {
             make_dir(&folder.join(below))?;
         }
-        let mirror = mirror()?;
+        let mirror = mirror(suite)?;
         let place = folder.to_str().context("the build directory's path is no text")?;
         for (name, content) in [
             ("status", String::new()),
@@ -122,6 +122,12 @@ impl Apt {
     }
 }
 
+/// Puts what a package holds below a folder.
+pub(crate) fn unpack(archive: &Path, into: &Path) -> Result<()> {
+    make_dir(into)?;
+    shell::run(Command::new("dpkg-deb").arg("--extract").args([archive, into]))
+}
+
 fn configuration(folder: &str, architecture: Option<&str>) -> String {
     let mut configuration = CONFIGURATION.replace("{folder}", folder);
     if let Some(name) = architecture {
@@ -132,8 +138,8 @@ fn configuration(folder: &str, architecture: Option<&str>) -> String {
     configuration
 }
 
-/// Where the host itself gets Debian from.
-fn mirror() -> Result<String> {
+/// Where the host itself gets Debian from, or Debian's mended packages.
+fn mirror(suite: &str) -> Result<String> {
     let mut targets = Command::new("apt-get");
     targets.args([
         "indextargets",
@@ -142,9 +148,12 @@ fn mirror() -> Result<String> {
         "Created-By: Packages",
     ]);
     let targets = shell::read(&mut targets)?;
-    let mirror = targets
-        .lines()
-        .find_map(|line| line.strip_prefix("Debian Debian "));
+    let archive = if suite.ends_with("-security") {
+        "Debian Debian-Security "
+    } else {
+        "Debian Debian "
+    };
+    let mirror = targets.lines().find_map(|line| line.strip_prefix(archive));
     mirror.map(str::to_owned).context(
         "apt knows no mirror of Debian: either this is another distribution, or `apt-get update` has yet to be run",
     )

@@ -32,6 +32,8 @@ pub(crate) enum Form {
     Static,
     /// A native program which the dynamic linker completes.
     Dynamic,
+    /// As that, with headers and code in one segment.
+    Merged,
     /// A native program without a C library: it begins at `_start`.
     Freestanding,
     /// A WASI preview 1 command.
@@ -43,6 +45,7 @@ impl Form {
         match self {
             Self::Static => &["-static"],
             Self::Dynamic => &[],
+            Self::Merged => &["-Wl,-z,noseparate-code"],
             Self::Freestanding => &["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"],
             Self::Wasm => &["--target=wasm32-wasi", "--sysroot=/usr"],
         }
@@ -64,6 +67,8 @@ pub(crate) struct Program {
 /// The compiler and the folder in which it notes what it has done.
 pub(crate) struct Compiler {
     version: String,
+    /// What native programs are made for, where it is not this host.
+    target: Option<&'static str>,
     stamps: PathBuf,
 }
 
@@ -74,7 +79,19 @@ impl Compiler {
             .context("the workloads need clang-19; `cargo xtask setup` installs it")?;
         let stamps = target.join("xtask/stamps");
         make_dir(&stamps)?;
-        Ok(Self { version, stamps })
+        Ok(Self {
+            version,
+            target: None,
+            stamps,
+        })
+    }
+
+    /// The same, with native programs for another machine than this host.
+    pub(crate) fn for_target(self, target: &'static str) -> Self {
+        Self {
+            target: Some(target),
+            ..self
+        }
     }
 
     /// Makes the program unless it has been made already from the same source by the same recipe.
@@ -86,26 +103,27 @@ impl Compiler {
         if program.output.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_of| made_of == inputs) {
             return Ok(());
         }
-        shell::run(&mut command(program))?;
+        shell::run(&mut self.command(program))?;
         fs::write(&stamp, inputs).with_context(|| format!("cannot write {}", stamp.display()))
     }
 
     /// The digest of all that decides what comes out.
     fn inputs(&self, program: &Program) -> Result<String> {
         let source = read(&program.source)?;
-        let recipe = format!("{:?}", command(program));
+        let recipe = format!("{:?}", self.command(program));
         Ok(Digest::of([self.version.as_bytes(), recipe.as_bytes(), &source]).to_string())
     }
-}
 
-fn command(program: &Program) -> Command {
-    let mut clang = Command::new(CLANG);
-    clang
-        .args(FLAGS)
-        .args(program.form.flags())
-        .arg(&program.source)
-        .arg("-o")
-        .arg(&program.output);
-    clang.args(program.libraries.iter().map(|library| format!("-l{library}")));
-    clang
+    fn command(&self, program: &Program) -> Command {
+        let mut clang = Command::new(CLANG);
+        clang.args(FLAGS).args(program.form.flags());
+        if let Some(target) = self.target
+            && program.form != Form::Wasm
+        {
+            clang.arg(format!("--target={target}"));
+        }
+        clang.arg(&program.source).arg("-o").arg(&program.output);
+        clang.args(program.libraries.iter().map(|library| format!("-l{library}")));
+        clang
+    }
 }

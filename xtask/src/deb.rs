@@ -56,7 +56,7 @@ const WASMEDGE_LOADER: &str = "/usr/lib/wbd/wasmedge/lib/ld-linux-x86-64.so.2";
 
 /// Builds what is not up to date, and packs it.
 pub(crate) fn run(tree: &Tree, options: &Options) -> Result<()> {
-    let dist = build::run(tree, options)?.dist;
+    let dist = build::run(tree, options)?.platform.dist;
     pack(tree, &dist).map(drop)
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn pack(tree: &Tree, dist: &Dist) -> Result<PathBuf> {
     setup::provide(TOOLS)?;
     let staging = tree.target.join("deb/wbd");
     remove(&staging)?;
-    fill(tree, dist, &staging)?;
+    lay_out(tree, dist, &staging)?;
     settle(&staging)?;
     control(tree, &staging)?;
     let package = tree
@@ -83,7 +83,8 @@ pub(crate) fn pack(tree: &Tree, dist: &Dist) -> Result<PathBuf> {
 /// Of the whole workspace.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-fn fill(tree: &Tree, dist: &Dist, staging: &Path) -> Result<()> {
+/// Puts what was built where the package puts it, below a root.
+pub(crate) fn lay_out(tree: &Tree, dist: &Dist, staging: &Path) -> Result<()> {
     for program in list(&dist.bin())? {
         install(&program, &staging.join("usr/bin"))?;
     }

@@ -45,7 +45,7 @@ fn measure(tree: &Tree, options: &Options, steps: &mut Steps) -> Result<()> {
             without_llvm: true,
         })
     })?;
-    let dist = steps.run("build", || build::run(tree, &engine()))?.dist;
+    let dist = steps.run("build", || build::run(tree, &engine()))?.platform.dist;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let socket = scratch.path().join("wbd.sock");

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::tree::Tree;
-
 /// The folder everything built is put into.
 pub(crate) struct Dist {
     /// Its root.
@@ -17,10 +15,10 @@ pub(crate) struct Dist {
 }
 
 impl Dist {
-    /// The folder in the build directory.
-    pub(crate) fn of(tree: &Tree) -> Self {
+    /// The one in a folder of the build directory.
+    pub(crate) fn below(folder: &Path) -> Self {
         Self {
-            root: tree.target.join("dist"),
+            root: folder.join("dist"),
         }
     }
 

@@ -9,6 +9,7 @@ mod bpf_linker;
 mod build;
 mod cargo;
 mod compiler;
+mod cross;
 mod deb;
 mod demo;
 mod dist;
@@ -20,6 +21,7 @@ mod interrupt;
 mod llvm;
 mod locks;
 mod pinned;
+mod platform;
 mod programs;
 mod progress;
 mod runners;
@@ -55,7 +57,7 @@ enum Task {
     /// Install what compiling and measuring need
     Setup(setup::Options),
     /// Build the programs, the runners and the workloads into one folder
-    Build(build::Options),
+    Build(build::Arguments),
     /// Pack what was built for Debian, with units for systemd
     Deb(build::Options),
     /// Let the lock file of the runner with its own workspace follow the root's
@@ -88,7 +90,7 @@ fn run(task: Task) -> Result<ExitCode> {
     let tree = Tree::find()?;
     match task {
         Task::Setup(options) => setup::run(&options)?,
-        Task::Build(options) => drop(build::run(&tree, &options)?),
+        Task::Build(options) => build::task(&tree, &options)?,
         Task::Deb(options) => deb::run(&tree, &options)?,
         Task::Locks => locks::run(&tree)?,
         Task::Ebpf(options) => ebpf::run(&tree, &options)?,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::cargo::{Job, executable, packages};
 use crate::dist::{self, Dist, install, list, make_dir};
 use crate::llvm;
+use crate::platform::Platform;
 use crate::progress;
 use crate::tree::Tree;
 use crate::wasmedge;
@@ -73,13 +74,15 @@ fn own_workspace(tree: &Tree) -> Means {
 
 impl Runners {
     /// Builds all that can be built, or where engines are named, theirs.
-    pub(crate) fn build(tree: &Tree, dist: &Dist, engines: &[String]) -> Result<Self> {
+    pub(crate) fn build(tree: &Tree, platform: &Platform, engines: &[String]) -> Result<Self> {
+        let dist = &platform.dist;
         let mut runners = Self::default();
         let mut outcome = Ok(());
         for package in chosen(&tree.root, engines)? {
             let begun = Instant::now();
             match means(tree, dist, &package) {
-                Ok(means) => {
+                Ok(mut means) => {
+                    means.environment.extend(platform.environment.iter().cloned());
                     let built = build_one(tree, dist, &package, &means);
                     outcome = outcome.and(built.and_then(|()| {
                         runners.costs.push(cost(dist, &package, begun.elapsed())?);

@@ -61,6 +61,7 @@ const CONTAINERS: &[Package] = &[
 /// For other machines than this one.
 pub(crate) const EMULATING: &[Package] = &[
     ("qemu-system-x86", "is a machine for another kernel"),
+    ("qemu-system-arm", "is a machine of another architecture"),
     ("e2fsprogs", "makes the disks of such machines"),
 ];
 

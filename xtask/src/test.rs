@@ -10,7 +10,6 @@ use nix::unistd::Uid;
 
 use crate::build;
 use crate::cargo::{self, Job, packages};
-use crate::compiler::Compiler;
 use crate::deb;
 use crate::dist::Dist;
 use crate::docker;
@@ -109,10 +108,9 @@ fn run_all(tree: &Tree, steps: &mut Steps, suites: &mut Suites) -> Result<()> {
         setup::provide(MANAGER)
     })?;
     let built = steps.run("build", || build::run(tree, &build::Options::default()))?;
-    let (dist, runners) = (built.dist, built.runners);
-    steps.run("build test programs", || {
-        programs::build(tree, &dist, &Compiler::find(&tree.target)?)
-    })?;
+    let (platform, runners) = (built.platform, built.runners);
+    steps.run("build test programs", || programs::build(tree, &platform))?;
+    let dist = platform.dist;
     let package = steps.run("pack", || deb::pack(tree, &dist))?;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
     let unit = steps.run("unit tests", || unit_tests(tree, &mut suites.unit));

@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 
 use crate::shell;
 
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// The compiler of Debian's package.
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// A compiler with its cargo.
 pub(crate) enum Toolchain {

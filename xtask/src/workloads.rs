@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::compiler::{Compiler, Form, Program};
-use crate::dist::{self, Dist, install, list, make_dir, read};
+use crate::dist::{self, install, list, make_dir, read};
+use crate::platform::Platform;
 use crate::progress::Bar;
 use crate::tree::Tree;
 
@@ -36,13 +37,14 @@ pub(crate) fn names(tree: &Tree) -> Result<Vec<String>> {
 }
 
 /// Makes what is not up to date and removes what is no workload any more.
-pub(crate) fn build(tree: &Tree, dist: &Dist, compiler: &Compiler) -> Result<()> {
+pub(crate) fn build(tree: &Tree, platform: &Platform) -> Result<()> {
     let names = names(tree)?;
+    let (workloads, compiler) = (platform.dist.workloads(), &platform.compiler);
     let bar = Bar::new("workloads", names.len() * FORMS.len());
     for name in &names {
         build_one(
             &tree.root.join("workloads").join(name),
-            &dist.workloads().join(name),
+            &workloads.join(name),
             compiler,
             &bar,
         )?;
@@ -53,7 +55,7 @@ pub(crate) fn build(tree: &Tree, dist: &Dist, compiler: &Compiler) -> Result<()>
             .iter()
             .any(|name| path.file_name() == Some(OsStr::new(name)))
     };
-    list(&dist.workloads())?
+    list(&workloads)?
         .iter()
         .filter(|path| !is_known(path))
         .try_for_each(|path| dist::remove(path))

@@ -1,22 +1,31 @@
 //! The disk a guest starts from: Debian's programs, what was built, the tests, and the list of those to run.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::deb;
 use crate::dist::{Dist, make_dir, remove};
 use crate::shell;
+use crate::tree::Tree;
 
 const INIT: &str = include_str!("init.sh");
+/// Has a service manager do what `init.sh` does by itself where it is the first program.
+const UNIT: &str = include_str!("wbd-vm.service");
 /// Room for what is put on it and for what tests write.
 const DISK_BYTES: &str = "2G";
+
 /// What goes on a disk.
 pub(crate) struct Content<'a> {
+    /// The checkout.
+    pub tree: &'a Tree,
     /// The root of Debian's programs.
     pub root: &'a Path,
+    /// Whether a service manager is the first program, and what was built is installed as the package installs it.
+    pub manager: bool,
     /// The distribution.
     pub dist: &'a Dist,
     /// The engines whose runners are part of it.
@@ -27,6 +36,8 @@ pub(crate) struct Content<'a> {
     pub in_place: Option<&'a Path>,
     /// What the guest runs: a file of tests and its arguments on each line.
     pub list: &'a str,
+    /// What it runs after them, beside a daemon.
+    pub script: Option<&'a str>,
 }
 
 impl Content<'_> {
@@ -39,7 +50,13 @@ impl Content<'_> {
         make_dir(&ours)?;
         self.copy_dist(&ours.join("dist"))?;
         self.copy_tests(&stage)?;
+        if self.manager {
+            self.install(&stage)?;
+        }
         write(&ours.join("list"), self.list)?;
+        if let Some(script) = self.script {
+            write(&ours.join("script"), script)?;
+        }
         let init = ours.join("init");
         write(&init, INIT)?;
         fs::set_permissions(&init, Permissions::from_mode(0o755))
@@ -62,6 +79,31 @@ impl Content<'_> {
             )?;
         }
         Ok(())
+    }
+
+    fn install(&self, stage: &Path) -> Result<()> {
+        let dist = Dist {
+            root: stage.join("wbd/dist"),
+        };
+        deb::lay_out(self.tree, &dist, stage)?;
+        let units = stage.join("etc/systemd/system");
+        for wants in ["multi-user.target.wants", "sockets.target.wants"] {
+            make_dir(&units.join(wants))?;
+        }
+        write(&units.join("multi-user.target.wants/wbd-vm.service"), UNIT)?;
+        link(
+            "/usr/lib/systemd/system/wbd.socket",
+            &units.join("sockets.target.wants/wbd.socket"),
+        )?;
+        link(
+            "/usr/lib/systemd/system/multi-user.target",
+            &units.join("default.target"),
+        )?;
+        // Without, it would take this for its first start and set everything up.
+        write(
+            &stage.join("etc/machine-id"),
+            "77626400000000000000000000000001\n",
+        )
     }
 
     fn copy_tests(&self, stage: &Path) -> Result<()> {
@@ -88,6 +130,10 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
             .args(["--archive", "--no-target-directory"])
             .args([from, to]),
     )
+}
+
+fn link(to: &str, name: &Path) -> Result<()> {
+    symlink(to, name).with_context(|| format!("cannot make the link {}", name.display()))
 }
 
 fn write(file: &Path, content: &str) -> Result<()> {

@@ -35,7 +35,7 @@ struct Console {
 /// Boots a machine and reads what its tests say. `files` are those that must end.
 pub(crate) fn run(machine: &Machine, kernel: &Path, disk: &Path, files: &[String]) -> Result<Outcome> {
     let mut console = Console::default();
-    let ended = shell::run_lines(&mut Machine::boot(kernel, disk), |line| {
+    let ended = shell::run_lines(&mut machine.boot(kernel, disk), |line| {
         let line = line.trim_end();
         console.read(line);
         progress::output(format!("[{}] {line}", machine.name));

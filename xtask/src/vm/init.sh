@@ -1,19 +1,23 @@
 #!/bin/sh
-# The first and only program of a guest: mounts what a system mounts, runs the tests it finds in a list, powers off.
+# The first program of a guest: mounts what a system mounts, runs the tests it finds in a list, or a script beside a daemon,
+# and powers off. Where there is a service manager, that is the first and mounts, and this is one of its services.
 # Every line for the host begins with `wbd-vm:`; the rest is what the tests print.
-mount -t devtmpfs none /dev
-exec </dev/null >/dev/console 2>&1
-mkdir -p /dev/pts /dev/shm
-mount -t devpts none /dev/pts
-mount -t tmpfs none /dev/shm
-mount -t proc none /proc
-mount -t sysfs none /sys
-mount -t tmpfs none /run
-mount -t cgroup2 none /sys/fs/cgroup
-# Before the root's controllers are handed down once, perf does not find child cgroups.
-echo +memory +cpu +pids >/sys/fs/cgroup/cgroup.subtree_control
+if [ $$ = 1 ]; then
+    [ -e /usr/lib/systemd/systemd ] && exec /usr/lib/systemd/systemd
+    mount -t devtmpfs none /dev
+    exec </dev/null >/dev/console 2>&1
+    mkdir -p /dev/pts /dev/shm
+    mount -t devpts none /dev/pts
+    mount -t tmpfs none /dev/shm
+    mount -t proc none /proc
+    mount -t sysfs none /sys
+    mount -t tmpfs none /run
+    mount -t cgroup2 none /sys/fs/cgroup
+    # Before the root's controllers are handed down once, perf does not find child cgroups.
+    echo +memory +cpu +pids >/sys/fs/cgroup/cgroup.subtree_control
+fi
 
-export PATH=/usr/sbin:/usr/bin HOME=/root RUST_BACKTRACE=0
+export PATH=/wbd/dist/bin:/usr/sbin:/usr/bin HOME=/root RUST_BACKTRACE=0
 export WBD_DIST=/wbd/dist
 # What takes a second elsewhere takes half a minute where every instruction is emulated.
 export WBD_TEST_BUDGET=600
@@ -26,6 +30,12 @@ while read -r file arguments; do
     eval "/wbd/tests/$file --test-threads=1 $arguments"
     echo "wbd-vm: end $file $?"
 done </wbd/list
+if [ -e script ]; then
+    wbd &
+    until [ -S /run/wbd/wbd.sock ]; do sleep 0.1; done
+    sh -e script
+    echo "wbd-vm: end script $?"
+fi
 echo "wbd-vm: over"
 sync
 echo o >/proc/sysrq-trigger

@@ -5,14 +5,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use super::machine::Machine;
-use crate::apt::Apt;
+use crate::apt::{Apt, unpack};
 use crate::dist::{list, make_dir, remove};
-use crate::shell;
 
 /// The suite the programs are from: not older than the host's, whose programs must find their C library here.
 const SUITE: &str = "trixie";
@@ -30,6 +28,8 @@ const PROGRAMS: [&str; 11] = [
     "util-linux",
     "util-linux-extra",
 ];
+/// What a machine with a service manager has beside them.
+const MANAGER: [&str; 2] = ["systemd", "libpam-modules"];
 /// Folders that a usual system has, and links to those that were merged into them.
 const FOLDERS: [&str; 10] = [
     "dev",
@@ -54,7 +54,11 @@ pub(crate) fn kernel(machine: &Machine, cache: &Path) -> Result<PathBuf> {
     if let Some(found) = image_in(&root.join("boot")) {
         return Ok(found);
     }
-    let apt = Apt::of(&place.join("apt"), machine.suite, Some(machine.architecture))?;
+    let apt = Apt::of(
+        &place.join("apt"),
+        machine.suite,
+        Some(machine.computer.architecture),
+    )?;
     let package = apt.newest(machine.kernel, "linux-image-")?;
     let archive = apt.download_alone(&package)?;
     unpack(&archive, &root)?;
@@ -70,15 +74,22 @@ fn image_in(boot: &Path) -> Option<PathBuf> {
     files.into_iter().find(is_image)
 }
 
-/// A root of Debian's programs for an architecture.
-pub(crate) fn root(architecture: &str, cache: &Path) -> Result<PathBuf> {
-    let place = cache.join(format!("root-{architecture}"));
+/// The root of Debian's programs for a machine.
+pub(crate) fn root(machine: &Machine, cache: &Path) -> Result<PathBuf> {
+    let architecture = machine.computer.architecture;
+    let (kind, more) = if machine.manager {
+        ("managed", &MANAGER[..])
+    } else {
+        ("root", &[][..])
+    };
+    let place = cache.join(format!("{kind}-{architecture}"));
     let (root, stamp) = (place.join("root"), place.join("complete"));
     if stamp.is_file() {
         return Ok(root);
     }
     let apt = Apt::of(&place.join("apt"), SUITE, Some(architecture))?;
-    let archives = apt.download(&PROGRAMS.map(str::to_owned))?;
+    let programs = PROGRAMS.iter().chain(more).map(|&name| name.to_owned());
+    let archives = apt.download(&programs.collect::<Vec<_>>())?;
     ensure!(!archives.is_empty(), "apt downloaded nothing for {architecture}");
     remove(&root)?;
     lay_out(&root)?;
@@ -102,9 +113,4 @@ fn lay_out(root: &Path) -> Result<()> {
             .with_context(|| format!("cannot make the link {}", link.display()))?;
     }
     Ok(())
-}
-
-fn unpack(archive: &Path, into: &Path) -> Result<()> {
-    make_dir(into)?;
-    shell::run(Command::new("dpkg-deb").arg("--extract").args([archive, into]))
 }

@@ -71,20 +71,25 @@ const CHOSEN: &[Chosen] = &[
             "a_program_that_needs_more_memory_than_it_may_have_is_ended_and_the_next_one_is_not",
         ]),
     ),
+    ("suspend", Which::All),
     (
         "wasm",
         Which::Only(&["the_engine_is_ready_before_the_module_the_instance_and_the_guest"]),
     ),
 ];
 
+/// What a machine runs whose services are managed.
+const MANAGED: &[Chosen] = &[("managed", Which::All)];
+
 /// The files of tests that guests run, each with its arguments.
-pub(crate) fn files() -> impl Iterator<Item = (&'static str, String)> {
+pub(crate) fn files(managed: bool) -> impl Iterator<Item = (&'static str, String)> {
+    let chosen = if managed { MANAGED } else { CHOSEN };
     let arguments = |which: &Which| match which {
         Which::All => String::new(),
         Which::But(left) => left.iter().map(|(test, _)| format!(" --skip {test}")).collect(),
         Which::Only(tests) => format!(" --exact {}", tests.join(" ")),
     };
-    CHOSEN.iter().map(move |(file, which)| (*file, arguments(which)))
+    chosen.iter().map(move |(file, which)| (*file, arguments(which)))
 }
 
 /// How many tests there are in files of tests, whoever runs them.
@@ -103,7 +108,7 @@ mod tests {
     #[test]
     fn tests_that_are_named_are_there() {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tests");
-        for (file, which) in CHOSEN {
+        for (file, which) in CHOSEN.iter().chain(MANAGED) {
             let text = read(&tests.join(format!("{file}.rs"))).unwrap();
             let text = String::from_utf8(text).unwrap();
             let named: Vec<&str> = match which {
