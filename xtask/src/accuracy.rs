@@ -11,14 +11,8 @@ use anyhow::{Context, Result, ensure};
 use nix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
-use crate::build;
-use crate::demo::{start_wbd, wbctl};
-use crate::dist::Dist;
-use crate::programs;
+use crate::daemon::Daemon;
 use crate::progress::line;
-use crate::setup;
-use crate::shell;
-use crate::test::must_be_root;
 use crate::tree::Tree;
 
 const MIB: f64 = 1048576.0;
@@ -99,88 +93,22 @@ const GUEST_RUNS: u32 = 100;
 
 /// Builds, starts a daemon and prints the table.
 pub(crate) fn run(tree: &Tree) -> Result<()> {
-    must_be_root("accuracy")?;
-    setup::run(&setup::Options {
-        docker: false,
-        peers: false,
-        without_llvm: true,
-    })?;
-    let one_engine = build::Options {
-        engines: vec!["wasmtime".to_owned()],
-    };
-    let platform = build::run(tree, &one_engine)?.platform;
-    programs::build(tree, &platform)?;
-    let dist = platform.dist;
-    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let socket = scratch.path().join("wbd.sock");
-    let log = tree.target.join("accuracy/wbd.log");
-    let _wbd = start_wbd(&dist, &socket, &scratch.path().join("state"), &log)?;
-    let daemon = Daemon {
-        dist,
-        socket: &socket,
-    };
+    let daemon = Daemon::with_programs(tree, "accuracy", false)?;
     line(format!(
         "{:<42} {:>5} {:>14} {:>12} {:>12} {:>12}",
         "figure less truth", "runs", "truth", "median", "p98 of |.|", "largest |.|"
     ));
-    report_entry(&daemon, scratch.path())?;
-    report_guest(&daemon, scratch.path())?;
+    report_entry(&daemon)?;
+    report_guest(&daemon)?;
     for truth in &TRUTHS {
         report(&daemon, truth)?;
     }
     Ok(())
 }
 
-/// A daemon to ask.
-pub(crate) struct Daemon<'a> {
-    /// What it was built into.
-    pub(crate) dist: Dist,
-    /// Where it listens.
-    pub(crate) socket: &'a Path,
-}
-
-impl Daemon<'_> {
-    /// A program of `tests/programs`.
-    pub(crate) fn program(&self, name: &str) -> String {
-        self.dist.tests().join(name).display().to_string()
-    }
-
-    /// A workload as a static program.
-    pub(crate) fn workload(&self, name: &str) -> String {
-        let program = format!("{name}/{name}.static");
-        self.dist.workloads().join(program).display().to_string()
-    }
-
-    /// The runs that count of a test program.
-    fn measure(&self, program: &str, args: &[&str], runs: u32) -> Result<Vec<Value>> {
-        self.runs(&[&["--", &self.program(program)], args].concat(), runs)
-    }
-
-    /// The runs that count of what these flags of `run` describe.
-    pub(crate) fn runs(&self, flags: &[&str], runs: u32) -> Result<Vec<Value>> {
-        let number = runs.to_string();
-        let mut run = wbctl(&self.dist, self.socket);
-        shell::read(run.args(["--json", "run", "-n", &number]).args(flags))?;
-        let mut document = self.latest()?;
-        let samples = document["cells"][0]["samples"].take();
-        let Value::Array(samples) = samples else {
-            anyhow::bail!("the document has no runs");
-        };
-        let counted = samples.into_iter().filter(|run| run["valid"] == true);
-        Ok(counted.collect())
-    }
-
-    /// The newest experiment, with its runs.
-    pub(crate) fn latest(&self) -> Result<Value> {
-        let mut show = wbctl(&self.dist, self.socket);
-        let document = shell::read(show.args(["--json", "show", "latest", "--runs"]))?;
-        serde_json::from_str(&document).context("wbctl printed no document")
-    }
-}
-
 /// `entry` against a program that reads the clock as its very first act.
-fn report_entry(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
-    let told = scratch.join("told_by_program");
+fn report_entry(daemon: &Daemon) -> Result<()> {
+    let told = daemon.scratch().join("told_by_program");
     let runs = daemon.measure("clock", &[&told.display().to_string()], CLOCK_RUNS)?;
     let errors = errors(&runs, "entry", &told, 0.0)?;
     print("entry, of a static program", f64::NAN, Unit::Ns, errors.clone());
@@ -197,15 +125,15 @@ fn report_entry(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
 }
 
 /// `guest` against a guest whose first act is to read the clock, which it knows as time since 1970.
-fn report_guest(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
+fn report_guest(daemon: &Daemon) -> Result<()> {
     let module = daemon.program("first_act.wasm");
-    let given = format!("{}::/", scratch.display());
+    let given = format!("{}::/", daemon.scratch().display());
     let since_1970 = now(ClockId::CLOCK_REALTIME)? - now(ClockId::CLOCK_MONOTONIC)?;
     for target in ["wasmtime-jit", "wasmtime-aot"] {
         let name = format!("/told_by_{target}");
         let flags = ["-t", target, "--wasm", &module, "--dir", &given, "--", &name];
         let runs = daemon.runs(&flags, GUEST_RUNS)?;
-        let errors = errors(&runs, "guest", &scratch.join(&name[1..]), since_1970)?;
+        let errors = errors(&runs, "guest", &daemon.scratch().join(&name[1..]), since_1970)?;
         print(&format!("guest, of {target}"), f64::NAN, Unit::Ns, errors);
     }
     Ok(())
@@ -233,7 +161,7 @@ fn now(clock: ClockId) -> Result<f64> {
     Ok(now.tv_sec() as f64 * 1e9 + now.tv_nsec() as f64)
 }
 
-fn report(daemon: &Daemon<'_>, truth: &Truth) -> Result<()> {
+fn report(daemon: &Daemon, truth: &Truth) -> Result<()> {
     let values = |args: &[&str]| -> Result<Vec<f64>> {
         let runs = daemon.measure(truth.program, args, truth.runs)?;
         Ok(runs

@@ -31,6 +31,15 @@ pub(crate) struct Options {
     pub engines: Vec<String>,
 }
 
+impl Options {
+    /// Wasmtime's runner alone: what the demonstration and most figures need.
+    pub(crate) fn wasmtime() -> Self {
+        Self {
+            engines: vec!["wasmtime".to_owned()],
+        }
+    }
+}
+
 /// What was built.
 pub(crate) struct Built {
     /// What for, and so where.

@@ -1,16 +1,11 @@
 //! `cargo xtask demo`: from a fresh machine to the main job's tables.
 
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::Command;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use crate::build;
-use crate::dist::Dist;
+use crate::daemon::Daemon;
 use crate::docker;
-use crate::service::Service;
 use crate::setup;
 use crate::shell;
 use crate::steps::Steps;
@@ -45,15 +40,13 @@ fn measure(tree: &Tree, options: &Options, steps: &mut Steps) -> Result<()> {
             without_llvm: true,
         })
     })?;
-    let dist = steps.run("build", || build::run(tree, &engine()))?.platform.dist;
+    let dist = steps
+        .run("build", || build::run(tree, &build::Options::wasmtime()))?
+        .platform
+        .dist;
     let _docker = steps.run("start Docker", || docker::ensure(tree))?;
-    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let socket = scratch.path().join("wbd.sock");
-    let log = tree.target.join("demo/wbd.log");
-    let _wbd = steps.run("start wbd", || {
-        start_wbd(&dist, &socket, &scratch.path().join("state"), &log)
-    })?;
-    let ask = |arguments: &[&str]| shell::run(wbctl(&dist, &socket).args(arguments));
+    let wbd = steps.run("start wbd", || Daemon::start(tree, dist, "demo"))?;
+    let ask = |arguments: &[&str]| shell::run(wbd.wbctl().args(arguments));
     let runs = options.runs.to_string();
     let names = workloads::names(tree)?;
     let targets = TARGETS.iter().flat_map(|target| ["-t", target]);
@@ -70,25 +63,4 @@ fn measure(tree: &Tree, options: &Options, steps: &mut Steps) -> Result<()> {
     steps.run("measure start-up", || ask(&start_up))?;
     steps.run("histogram", || ask(&["hist", "latest", "--metric", "startup"]))?;
     steps.run("timeline", || ask(&["timeline", "latest"]))
-}
-
-/// What the demonstration needs; `cargo xtask build` takes longer, and builds them all.
-fn engine() -> build::Options {
-    build::Options {
-        engines: vec!["wasmtime".to_owned()],
-    }
-}
-
-/// Starts a daemon of the built programs, and waits until it answers.
-pub(crate) fn start_wbd(dist: &Dist, socket: &Path, state: &Path, log: &Path) -> Result<Service> {
-    let mut wbd = Command::new(dist.bin().join("wbd"));
-    wbd.arg("--socket").arg(socket).arg("--state").arg(state);
-    Service::start("wbd", &mut wbd, log, || UnixStream::connect(socket).is_ok())
-}
-
-/// The client of that daemon.
-pub(crate) fn wbctl(dist: &Dist, socket: &Path) -> Command {
-    let mut wbctl = Command::new(dist.bin().join("wbctl"));
-    wbctl.arg("--socket").arg(socket);
-    wbctl
 }

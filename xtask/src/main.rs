@@ -10,6 +10,7 @@ mod build;
 mod cargo;
 mod compiler;
 mod cross;
+mod daemon;
 mod deb;
 mod demo;
 mod dist;

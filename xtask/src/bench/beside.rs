@@ -4,7 +4,6 @@
 //! that of hyperfine and `perf stat` is the time from outside, wbctl's is `wall` from `execve` to exit, and `net_wall`,
 //! which is without waiting for a CPU, interrupts and theft.
 
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::available_parallelism;
 
@@ -12,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::figures::{self, Figures};
-use crate::accuracy::Daemon;
+use crate::daemon::Daemon;
 use crate::progress::line;
 
 /// Rounds; each has this many turns of every tool.
@@ -33,11 +32,11 @@ type Told = [Figures; 4];
 const TOOLS: [&str; 4] = ["wbctl wall", "wbctl net_wall", "hyperfine -N", "perf stat -r"];
 
 /// Prints the table.
-pub(super) fn report(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
+pub(super) fn report(daemon: &Daemon) -> Result<()> {
     for subject in [no_op(daemon), computation(daemon)?] {
-        let quiet = measure(daemon, &subject, scratch)?;
+        let quiet = measure(daemon, &subject)?;
         let hogs = Hogs::on_every_cpu(&daemon.program("spin"))?;
-        let busy = measure(daemon, &subject, scratch)?;
+        let busy = measure(daemon, &subject)?;
         drop(hogs);
         print(subject.name, &quiet, &busy);
     }
@@ -45,7 +44,7 @@ pub(super) fn report(daemon: &Daemon<'_>, scratch: &Path) -> Result<()> {
 }
 
 /// The program that exits at once.
-fn no_op(daemon: &Daemon<'_>) -> Subject {
+fn no_op(daemon: &Daemon) -> Subject {
     let command = vec![daemon.program("noop")];
     Subject {
         name: "the static no-op",
@@ -56,7 +55,7 @@ fn no_op(daemon: &Daemon<'_>) -> Subject {
 }
 
 /// A computation of some milliseconds that never waits.
-fn computation(daemon: &Daemon<'_>) -> Result<Subject> {
+fn computation(daemon: &Daemon) -> Result<Subject> {
     let flags = ["-t", "native", "-w", "spectralnorm", "--size", "small"].map(String::from);
     daemon.runs(&flags.each_ref().map(String::as_str), 1)?;
     let document = daemon.latest()?;
@@ -73,7 +72,7 @@ fn computation(daemon: &Daemon<'_>) -> Result<Subject> {
     })
 }
 
-fn measure(daemon: &Daemon<'_>, subject: &Subject, scratch: &Path) -> Result<Told> {
+fn measure(daemon: &Daemon, subject: &Subject) -> Result<Told> {
     let flags: Vec<&str> = subject.flags.iter().map(String::as_str).collect();
     let [mut wall, mut net, mut outside] = [(); 3].map(|()| Vec::new());
     let (mut means, mut deviations) = (Vec::new(), Vec::new());
@@ -86,7 +85,7 @@ fn measure(daemon: &Daemon<'_>, subject: &Subject, scratch: &Path) -> Result<Tol
         };
         wall.extend(of("wall"));
         net.extend(of("net_wall"));
-        outside.extend(figures::hyperfine(&subject.command, subject.runs, scratch)?);
+        outside.extend(figures::hyperfine(&subject.command, subject.runs, daemon.scratch())?);
         let (mean, deviation) = figures::perf(&subject.command, subject.runs)?;
         means.push(mean);
         deviations.push(deviation);

@@ -15,14 +15,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::accuracy::Daemon;
-use crate::build;
-use crate::demo::{start_wbd, wbctl};
-use crate::dist::Dist;
-use crate::programs;
+use crate::daemon::Daemon;
 use crate::progress::line;
-use crate::setup;
-use crate::test::must_be_root;
 use crate::tree::Tree;
 
 /// Launches of each contender in each round.
@@ -45,44 +39,23 @@ struct Rates {
 
 /// Builds, starts a daemon, lets the contenders take turns, and prints the ratios.
 pub(crate) fn run(tree: &Tree) -> Result<()> {
-    must_be_root("bench")?;
-    setup::run(&setup::Options {
-        docker: false,
-        peers: true,
-        without_llvm: true,
-    })?;
-    let one_engine = build::Options {
-        engines: vec!["wasmtime".to_owned()],
-    };
-    let platform = build::run(tree, &one_engine)?.platform;
-    programs::build(tree, &platform)?;
-    let dist = platform.dist;
-    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let socket = scratch.path().join("wbd.sock");
-    let log = tree.target.join("bench/wbd.log");
-    let wbd = start_wbd(&dist, &socket, &scratch.path().join("state"), &log)?;
-    let noop = dist.tests().join("noop");
-    let daemon = Daemon {
-        dist,
-        socket: &socket,
-    };
-    let dist = &daemon.dist;
+    let daemon = Daemon::with_programs(tree, "bench", true)?;
+    let noop = daemon.program("noop");
+    let noop = Path::new(&noop);
     let mut rates = Rates::default();
     for round in 1..=ROUNDS {
         line(format!("round {round} of {ROUNDS}: {LAUNCHES} launches each"));
-        rates.bare.push(rate(&mut spawn_loop(&noop))?);
-        rates
-            .wbd
-            .push(rate(&mut || launch_with_wbd(dist, &socket, &noop))?);
+        rates.bare.push(rate(&mut spawn_loop(noop))?);
+        rates.wbd.push(rate(&mut || launch_with_wbd(&daemon, noop))?);
         rates
             .hyperfine
-            .push(rate(&mut peer("hyperfine", hyperfine_args(&noop)))?);
-        rates.perf.push(rate(&mut peer("perf", perf_args(&noop)))?);
+            .push(rate(&mut peer("hyperfine", hyperfine_args(noop)))?);
+        rates.perf.push(rate(&mut peer("perf", perf_args(noop)))?);
     }
     report_rates(&rates);
-    beside::report(&daemon, scratch.path())?;
-    report_weight(dist, &socket)?;
-    report_idle(wbd.pid())
+    beside::report(&daemon)?;
+    report_weight(&daemon)?;
+    report_idle(daemon.pid())
 }
 
 /// Launches a second of one contender.
@@ -106,9 +79,9 @@ fn spawn_loop(program: &Path) -> impl FnMut() -> Result<()> {
     }
 }
 
-fn launch_with_wbd(dist: &Dist, socket: &Path, program: &Path) -> Result<()> {
+fn launch_with_wbd(daemon: &Daemon, program: &Path) -> Result<()> {
     let launches = LAUNCHES.to_string();
-    let mut command = wbctl(dist, socket);
+    let mut command = daemon.wbctl();
     command
         .args(["run", "--warmup", "0", "-n", &launches, "--"])
         .arg(program);
@@ -177,8 +150,8 @@ fn span(mut values: Vec<f64>) -> [f64; 3] {
 }
 
 /// What the daemon itself measures of its probes.
-fn report_weight(dist: &Dist, socket: &Path) -> Result<()> {
-    let doctor = crate::shell::read(wbctl(dist, socket).arg("doctor"))?;
+fn report_weight(daemon: &Daemon) -> Result<()> {
+    let doctor = crate::shell::read(daemon.wbctl().arg("doctor"))?;
     for found in doctor.lines().filter(|found| {
         ["own weight", "probe hits"]
             .iter()
