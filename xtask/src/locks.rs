@@ -1,8 +1,9 @@
-//! `cargo xtask locks`: the lock file of the one runner with a workspace of its own, after the root's.
+//! `cargo xtask locks`: the lock files of workspaces of their own, after the root's.
 //!
 //! Wasmer is compiled once for all its runners as long as both files resolve it alike, down to which of two versions a
-//! package depends on. Cargo keeps to what a lock file says where it can: so it is given the root's, with what makes
-//! this runner a workspace of its own left as it is locked, and drops what is not needed itself.
+//! package depends on; and what is fuzzed is what is built. Cargo keeps to what a lock file says where it can: so it is
+//! given the root's, with what makes the other a workspace of its own left as it is locked, and drops what is not needed
+//! itself.
 
 use std::fs;
 use std::path::Path;
@@ -12,27 +13,43 @@ use anyhow::{Context, Result};
 
 use crate::cargo;
 use crate::progress;
-use crate::runners;
 use crate::shell;
 use crate::tree::Tree;
 
-/// The runner.
-const RUNNER: &str = "wbd-runner-wasmer-cranelift";
-/// Beginnings of the names that may be locked otherwise there.
-const OWN: [&str; 4] = [
-    "cranelift-",
-    "wasmtime-internal-core",
-    "wasmer-compiler-cranelift",
-    RUNNER,
+/// A workspace of its own.
+struct Follower {
+    folder: &'static str,
+    /// Beginnings of the names that may be locked otherwise there.
+    own: &'static [&'static str],
+}
+
+const FOLLOWERS: [Follower; 2] = [
+    Follower {
+        folder: "runners/wasmer-cranelift",
+        own: &[
+            "cranelift-",
+            "wasmtime-internal-core",
+            "wasmer-compiler-cranelift",
+            "wbd-runner-wasmer-cranelift",
+        ],
+    },
+    Follower {
+        folder: "fuzz",
+        own: &["libfuzzer-sys", "wbd-fuzz"],
+    },
 ];
 const FILE: &str = "Cargo.lock";
 /// What every package in a lock file begins with.
 const PACKAGE: &str = "[[package]]\n";
 
-/// Writes it.
+/// Writes them.
 pub(crate) fn run(tree: &Tree) -> Result<()> {
-    let folder = runners::folder(&tree.root, RUNNER);
-    let merged = merge(&read(&tree.root)?, &read(&folder)?);
+    FOLLOWERS.iter().try_for_each(|follower| follow(tree, follower))
+}
+
+fn follow(tree: &Tree, follower: &Follower) -> Result<()> {
+    let folder = tree.root.join(follower.folder);
+    let merged = merge(&read(&tree.root)?, &read(&folder)?, follower.own);
     let path = folder.join(FILE);
     fs::write(&path, merged).with_context(|| format!("cannot write {}", path.display()))?;
     let mut resolve = cargo::command();
@@ -49,21 +66,22 @@ fn read(folder: &Path) -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The root's packages but those of the runner's own kind, and these of the runner's.
-fn merge(root: &str, runner: &str) -> String {
+/// The root's packages but those of the follower's own kind, and these of the follower's.
+fn merge(root: &str, follower: &str, own: &[&str]) -> String {
     let mut parts = root.split(PACKAGE);
     let head = parts.next().unwrap_or_default();
-    let packages = parts.filter(|package| !is_own(package));
-    let own = runner.split(PACKAGE).skip(1).filter(|package| is_own(package));
+    let packages = parts.filter(|package| !is_own(package, own));
+    let kept = follower.split(PACKAGE).skip(1);
+    let kept = kept.filter(|package| is_own(package, own));
     let all = packages
-        .chain(own)
+        .chain(kept)
         .map(|package| format!("{PACKAGE}{}\n\n", package.trim_end()));
     head.to_owned() + &all.collect::<String>()
 }
 
-fn is_own(package: &str) -> bool {
+fn is_own(package: &str, own: &[&str]) -> bool {
     let name = package.strip_prefix("name = \"").unwrap_or_default();
-    OWN.iter().any(|own| name.starts_with(own))
+    own.iter().any(|own| name.starts_with(own))
 }
 
 #[cfg(test)]
@@ -111,12 +129,12 @@ mod tests {
         found.next().expect("what is depended on is locked").clone()
     }
 
-    /// What the runner's lock file has, and the root's has otherwise or not at all.
-    fn strange(root: &str, runner: &str) -> Vec<String> {
-        let (root, runner) = (packages(root), packages(runner));
-        let shared = runner
+    /// What the follower's lock file has, and the root's has otherwise or not at all.
+    fn strange(root: &str, follower: &str, own: &[&str]) -> Vec<String> {
+        let (root, follower) = (packages(root), packages(follower));
+        let shared = follower
             .into_iter()
-            .filter(|((name, _), _)| !OWN.iter().any(|own| name.starts_with(own)));
+            .filter(|((name, _), _)| !own.iter().any(|own| name.starts_with(own)));
         let strange = shared.filter_map(|(package, needs)| match root.get(&package) {
             None => Some(format!("{package:?}, which the root's has not")),
             Some(there) if needs.is_subset(there) => None,
@@ -126,29 +144,30 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_files_agree_but_on_cranelift() {
-        let root = include_str!("../../Cargo.lock");
-        let runner = include_str!("../../runners/wasmer-cranelift/Cargo.lock");
-        let strange = strange(root, runner);
-        assert!(
-            strange.is_empty(),
-            "runners/wasmer-cranelift/Cargo.lock has {}: Wasmer would be compiled twice; `cargo xtask locks` makes it \
-             follow the root's, commit what it wrote",
-            strange.join("; ")
-        );
+    fn the_lock_files_agree_but_on_what_is_their_own() {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = read(&checkout).unwrap();
+        for Follower { folder, own } in FOLLOWERS {
+            let strange = strange(&root, &read(&checkout.join(folder)).unwrap(), own);
+            assert!(
+                strange.is_empty(),
+                "{folder}/Cargo.lock has {}: `cargo xtask locks` makes it follow the root's, commit what it wrote",
+                strange.join("; ")
+            );
+        }
     }
 
     const ROOT: &str = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"2.0.0\"\n\n[[package]]\nname = \"cranelift-x\"\nversion = \"1.0.8\"\n";
-    const RUNNER_LOCK: &str = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"cranelift-x\"\nversion = \"1.0.0\"\n";
+    const FOLLOWER: &str = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"cranelift-x\"\nversion = \"1.0.0\"\n";
 
     #[test]
     fn what_differs_is_told_and_made_alike_but_for_its_own() {
         assert_eq!(
-            strange(ROOT, RUNNER_LOCK),
+            strange(ROOT, FOLLOWER, &["cranelift-"]),
             [r#"("a", "1.0.0"), which the root's has not"#]
         );
-        let merged = merge(ROOT, RUNNER_LOCK);
-        assert_eq!(strange(ROOT, &merged), [""; 0]);
+        let merged = merge(ROOT, FOLLOWER, &["cranelift-"]);
+        assert_eq!(strange(ROOT, &merged, &["cranelift-"]), [""; 0]);
         let versions: Vec<_> = packages(&merged).into_keys().collect();
         let expected = [("a", "2.0.0"), ("cranelift-x", "1.0.0")];
         assert_eq!(

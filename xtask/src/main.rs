@@ -61,7 +61,7 @@ enum Task {
     Build(build::Arguments),
     /// Pack what was built for Debian, with units for systemd
     Deb(build::Options),
-    /// Let the lock file of the runner with its own workspace follow the root's
+    /// Let the lock files of workspaces of their own follow the root's
     Locks,
     /// Rebuild the kernel object, or check the committed one
     Ebpf(ebpf::Options),

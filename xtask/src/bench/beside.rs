@@ -85,7 +85,11 @@ fn measure(daemon: &Daemon, subject: &Subject) -> Result<Told> {
         };
         wall.extend(of("wall"));
         net.extend(of("net_wall"));
-        outside.extend(figures::hyperfine(&subject.command, subject.runs, daemon.scratch())?);
+        outside.extend(figures::hyperfine(
+            &subject.command,
+            subject.runs,
+            daemon.scratch(),
+        )?);
         let (mean, deviation) = figures::perf(&subject.command, subject.runs)?;
         means.push(mean);
         deviations.push(deviation);
