@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::disk::Content;
 use super::guest::{self, Outcome};
@@ -143,42 +143,44 @@ impl Guest {
     }
 }
 
-fn chosen_tests(tree: &Tree, platform: &Platform, only: &[String]) -> Result<(Tests, Option<PathBuf>)> {
-    let (mut tests, client) = test_programs(tree, platform)?;
-    tests.retain(|(name, _)| only.is_empty() || only.contains(name));
-    ensure!(
-        !tests.is_empty(),
-        "no file of tests has such a name: see tests/tests"
-    );
-    Ok((tests, client))
-}
-
 /// The programs of tests, by name.
 type Tests = Vec<(String, PathBuf)>;
 
-/// The programs of tests, and the client they start.
-fn test_programs(tree: &Tree, platform: &Platform) -> Result<(Tests, Option<PathBuf>)> {
+/// The programs of the tests that machines run, and the client they start.
+fn chosen_tests(tree: &Tree, platform: &Platform, only: &[String]) -> Result<(Tests, Option<PathBuf>)> {
+    let names = chosen(only)?;
+    let flags: Vec<&str> = names.iter().flat_map(|name| ["--test", name]).collect();
     let made = Job {
         title: BLACK_BOX,
-        command: &[platform.test_command, &["--no-run", "--features=guest"]].concat(),
+        command: &[platform.test_command, &["--no-run", "--features=guest"], &flags].concat(),
         packages: &packages(&[BLACK_BOX]),
         edges: "normal,build,dev",
         environment: &platform.environment,
     }
     .run(&tree.root)?;
-    let mut tests = Vec::new();
-    for file in &made {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let Some((name, _hash)) = name.rsplit_once('-') else {
-            continue;
-        };
-        if tree.root.join("tests/tests").join(format!("{name}.rs")).is_file() {
-            tests.push((name.to_owned(), file.clone()));
-        }
-    }
-    if tests.is_empty() {
-        bail!("{BLACK_BOX} holds no test");
-    }
+    let named = |file: &PathBuf| {
+        let name = file.file_name()?.to_str()?;
+        let (name, _hash) = name.rsplit_once('-')?;
+        names.contains(&name).then(|| (name.to_owned(), file.clone()))
+    };
+    let tests = made.iter().filter_map(named).collect();
     let client = made.into_iter().find(|file| file.ends_with("raw-client"));
     Ok((tests, client))
+}
+
+/// Those of the names that were asked for which machines run; all where none is.
+fn chosen(only: &[String]) -> Result<Vec<&'static str>> {
+    let all: Vec<&str> = [false, true]
+        .into_iter()
+        .flat_map(suite::files)
+        .map(|(name, _)| name)
+        .collect();
+    if let Some(unknown) = only.iter().find(|name| !all.contains(&name.as_str())) {
+        bail!(
+            "no machine runs tests called {unknown}: there are {}",
+            all.join(", ")
+        );
+    }
+    let is_chosen = |name: &&str| only.is_empty() || only.iter().any(|chosen| chosen == name);
+    Ok(all.into_iter().filter(is_chosen).collect())
 }
