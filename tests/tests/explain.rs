@@ -261,7 +261,7 @@ fn a_difference_that_went_with_the_program_is_nobodys_interference() {
         0o755,
     );
     let record = |ms: &str| {
-        home.file("much", ms, 0o644);
+        let _ = home.file("much", ms, 0o644);
         format!("{}:0", home.measure(&["-n", "5", "--", &script]).experiment)
     };
     let (long, short) = (record("50"), record("10"));

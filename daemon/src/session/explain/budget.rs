@@ -55,12 +55,12 @@ impl Budget {
         time: Duration::from_secs(2),
         warms_up: false,
     };
-    /// For runs with something changed.
+    /// For runs with something changed, and as many without.
     pub(super) const CHANGED: Self = Self {
         fewest: 3,
         fewest_unclear: 3,
         most: 7,
-        time: Duration::from_secs(2),
+        time: Duration::from_secs(3),
         warms_up: false,
     };
 

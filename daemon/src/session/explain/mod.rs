@@ -74,7 +74,7 @@ pub(crate) fn run(
         Subject::new(laboratory, b.plan.clone(), news)?,
     ];
     news.send(Progress::Preparing("runs without probes, in turns".to_owned()));
-    let plain = in_turns(laboratory, &mut subjects, Budget::PLAIN, cancel)?;
+    let plain = in_turns(laboratory, subjects.each_mut(), Budget::PLAIN, cancel)?;
     let walls = each(&plain, Metric::Wall);
     let startups = each(&plain, Metric::Startup);
     let mut explanation = Explanation {
@@ -134,7 +134,7 @@ pub(crate) fn run(
             assets,
             clock,
         };
-        let (experiments, left_out) = question.put(laboratory, news, cancel)?;
+        let (experiments, left_out) = question.put(laboratory, &mut subjects, news, cancel)?;
         confirm(&mut explanation.causes, &experiments);
         explanation.warnings.extend(left_out);
         explanation.experiments = experiments;
@@ -222,8 +222,8 @@ impl Seen {
     }
 }
 
-fn each(samples: &[Vec<Sample>; 2], metric: Metric) -> [Vec<u64>; 2] {
-    [0, 1].map(|side| values(&samples[side], metric))
+fn each<const CELLS: usize>(samples: &[Vec<Sample>; CELLS], metric: Metric) -> [Vec<u64>; CELLS] {
+    samples.each_ref().map(|samples| values(samples, metric))
 }
 
 fn recorded(a: &Asked, b: &Asked) -> Option<Difference> {
@@ -238,20 +238,21 @@ fn values(samples: &[Sample], metric: Metric) -> Vec<u64> {
         .collect()
 }
 
-/// Runs of both without probes, in turns: as many as the budget allows, and more where it is not clear whether they differ.
-fn in_turns(
+/// Runs without probes, in turns: as many of each as the budget allows, and more where it is not clear whether the first
+/// two differ.
+fn in_turns<const CELLS: usize>(
     laboratory: &mut Laboratory,
-    subjects: &mut [Subject; 2],
+    mut subjects: [&mut Subject; CELLS],
     budget: Budget,
     cancel: &Cancel,
-) -> Result<[Vec<Sample>; 2], ExperimentError> {
-    let mut made = [Vec::new(), Vec::new()];
+) -> Result<[Vec<Sample>; CELLS], ExperimentError> {
+    let mut made = [const { Vec::new() }; CELLS];
     for subject in subjects.iter_mut().filter(|_| budget.warms_up) {
         subject.plain(laboratory, cancel)?;
     }
     let begin = budget.begin();
-    let is_clear = |made: &[Vec<Sample>; 2]| {
-        let [a, b] = each(made, Metric::Wall);
+    let is_clear = |made: &[Vec<Sample>]| {
+        let [a, b] = [&made[0], &made[1]].map(|samples| values(samples, Metric::Wall));
         explain::apart(&a, &b) >= CLEARLY_APART
     };
     while begin.allows(made[0].len(), is_clear(&made)) {

@@ -10,6 +10,7 @@ use wbd_model::{Metric, Progress, RunRequest, Size};
 
 use super::budget::{Budget, Clock};
 use super::change::{Change, subject};
+use super::subject::Subject;
 use super::{each, in_turns};
 use crate::session::cancel::Cancel;
 use crate::session::experiment::ExperimentError;
@@ -40,9 +41,13 @@ pub(super) struct Question<'a> {
     pub(super) clock: Clock,
 }
 
-/// What a change came to: wall times of both cells, and where the change is one of the amount a run of each under probes.
+/// What a change came to. Runs with it and without took turns: a machine that is faster now than it was before is no change.
 struct Outcome {
+    /// Wall times of both cells without the change, nanoseconds.
+    unchanged: [Vec<u64>; 2],
+    /// With it.
     walls: [Vec<u64>; 2],
+    /// Where the change is one of the amount, a run of each with it under probes.
     profiles: Option<[Profile; 2]>,
 }
 
@@ -51,6 +56,7 @@ impl Question<'_> {
     pub(super) fn put(
         &self,
         laboratory: &mut Laboratory,
+        unchanged: &mut [Subject; 2],
         news: &News,
         cancel: &Cancel,
     ) -> Result<(Vec<Trial>, Vec<String>), ExperimentError> {
@@ -71,7 +77,9 @@ impl Question<'_> {
                         ));
                         continue;
                     }
-                    known.push((change, self.outcome(laboratory, change, plans, news, cancel)?));
+                    let changed = (change, plans);
+                    let outcome = outcome(laboratory, unchanged, changed, news, cancel)?;
+                    known.push((change, outcome));
                 }
                 let outcome = known.iter().find(|(made, _)| *made == change);
                 let Some((_, Some(outcome))) = outcome else {
@@ -92,28 +100,8 @@ impl Question<'_> {
         let once = Duration::from_nanos(self.wall_ns.iter().sum());
         let times = if change == Change::Doubled { 2 } else { 1 };
         let under_probes = u32::from(change.is_of_amount());
-        once * times * (Budget::CHANGED.fewest() + under_probes)
-    }
-
-    /// Runs both cells with a change; none where they do not bear it.
-    fn outcome(
-        &self,
-        laboratory: &mut Laboratory,
-        change: Change,
-        plans: [Plan; 2],
-        news: &News,
-        cancel: &Cancel,
-    ) -> Result<Option<Outcome>, ExperimentError> {
-        news.send(Progress::Preparing(format!("runs with {}", change.text())));
-        match with_change(laboratory, change, plans, news, cancel) {
-            Ok(outcome) => Ok(Some(outcome)),
-            // A target that does not bear the change is no reason to give up the rest.
-            Err(ExperimentError::NothingToRun(why)) => {
-                tracing::info!("{}: {why}", change.text());
-                Ok(None)
-            }
-            Err(other) => Err(other),
-        }
+        let turns = Budget::CHANGED.fewest();
+        once * turns + once * times * (turns + under_probes)
     }
 
     /// Both plans with the change; none where it changes neither, or cannot be made.
@@ -223,17 +211,17 @@ impl Question<'_> {
     }
 
     fn judge(&self, cause: &Cause, change: Change, outcome: &Outcome) -> Trial {
-        let difference = explain::between(&outcome.walls[0], &outcome.walls[1]);
+        let [before, difference] = [&outcome.unchanged, &outcome.walls].map(|[a, b]| explain::between(a, b));
         let (confirms, came) = match &outcome.profiles {
-            Some(profiles) => match self.growth(cause, &outcome.walls, profiles) {
+            Some(profiles) => match growth(cause, outcome, profiles) {
                 Some(grew) => (
-                    self.is_as_expected(change, grew, &outcome.walls),
+                    self.is_as_expected(change, grew, outcome),
                     format!("what it carries is {} times as much", factor(grew)),
                 ),
                 None => (false, "it is no longer a cause".to_owned()),
             },
             None => {
-                let left = difference.ns as f64 / self.difference.ns as f64;
+                let left = difference.ns as f64 / before.ns as f64;
                 let confirms = left <= 1.0 - cause.share.min(1.0) / 2.0;
                 (
                     confirms,
@@ -253,12 +241,13 @@ impl Question<'_> {
 
     /// Whether a cause grew as it should: with twice the work to about twice, with another size in the same direction as
     /// the whole, and by a good part of it.
-    fn is_as_expected(&self, change: Change, grew: f64, walls: &[Vec<u64>; 2]) -> bool {
+    fn is_as_expected(&self, change: Change, grew: f64, outcome: &Outcome) -> bool {
         if change == Change::Doubled {
             return DOUBLE.contains(&grew);
         }
         let slower = usize::from(self.difference.ns < 0);
-        let whole = explain::median(&walls[slower]) as f64 / self.wall_ns[slower].max(1) as f64;
+        let [before, now] = [&outcome.unchanged, &outcome.walls].map(|walls| explain::median(&walls[slower]));
+        let whole = now as f64 / before.max(1) as f64;
         let (whole, grew) = if whole < 1.0 {
             (whole.recip(), grew.recip())
         } else {
@@ -266,47 +255,76 @@ impl Question<'_> {
         };
         whole >= FOLLOWS && grew >= FOLLOWS
     }
+}
 
-    /// How many times as much time a cause carries with the change.
-    fn growth(&self, cause: &Cause, walls: &[Vec<u64>; 2], profiles: &[Profile; 2]) -> Option<f64> {
-        let sides = [0, 1].map(|side| Side {
-            profile: &profiles[side],
-            wall_ns: explain::median(&walls[side]),
-            reach: None,
-            contained: None,
-            is_apart: false,
-        });
-        let total = explain::between(&walls[0], &walls[1]).ns as f64;
-        let (found, _) = causes(sides[0], sides[1]);
-        // Whether memory is behind the program's own code is not asked again.
-        let kind = match cause.kind {
-            CauseKind::MemoryBandwidth => CauseKind::UserCpu,
-            kind => kind,
-        };
-        let found = found.into_iter().find(|found| found.kind == kind)?;
-        Some(found.share * total / (cause.share * self.difference.ns as f64))
+/// How many times as much time a cause carries with the change.
+fn growth(cause: &Cause, outcome: &Outcome, profiles: &[Profile; 2]) -> Option<f64> {
+    let Outcome { unchanged, walls, .. } = outcome;
+    let sides = [0, 1].map(|side| Side {
+        profile: &profiles[side],
+        wall_ns: explain::median(&walls[side]),
+        reach: None,
+        contained: None,
+        is_apart: false,
+    });
+    let [before, now] = [unchanged, walls].map(|[a, b]| explain::between(a, b).ns as f64);
+    let (found, _) = causes(sides[0], sides[1]);
+    // Whether memory is behind the program's own code is not asked again.
+    let kind = match cause.kind {
+        CauseKind::MemoryBandwidth => CauseKind::UserCpu,
+        kind => kind,
+    };
+    let found = found.into_iter().find(|found| found.kind == kind)?;
+    Some(found.share * now / (cause.share * before))
+}
+
+/// Runs both cells with a change and without; none where they do not bear it.
+fn outcome(
+    laboratory: &mut Laboratory,
+    unchanged: &mut [Subject; 2],
+    changed: (Change, [Plan; 2]),
+    news: &News,
+    cancel: &Cancel,
+) -> Result<Option<Outcome>, ExperimentError> {
+    let (change, plans) = changed;
+    news.send(Progress::Preparing(format!("runs with {}", change.text())));
+    match with_change(laboratory, unchanged, (change, plans), news, cancel) {
+        Ok(outcome) => Ok(Some(outcome)),
+        // A target that does not bear the change is no reason to give up the rest.
+        Err(ExperimentError::NothingToRun(why)) => {
+            tracing::info!("{}: {why}", change.text());
+            Ok(None)
+        }
+        Err(other) => Err(other),
     }
 }
 
 fn with_change(
     laboratory: &mut Laboratory,
-    change: Change,
-    [a, b]: [Plan; 2],
+    unchanged: &mut [Subject; 2],
+    (change, [a, b]): (Change, [Plan; 2]),
     news: &News,
     cancel: &Cancel,
 ) -> Result<Outcome, ExperimentError> {
-    let mut subjects = [
+    let mut changed = [
         subject(laboratory, a, change, news)?,
         subject(laboratory, b, change, news)?,
     ];
-    let made = in_turns(laboratory, &mut subjects, Budget::CHANGED, cancel)?;
-    let walls = each(&made, Metric::Wall);
+    let [a, b] = unchanged;
+    let [changed_a, changed_b] = &mut changed;
+    let subjects = [a, b, changed_a, changed_b];
+    let made = in_turns(laboratory, subjects, Budget::CHANGED, cancel)?;
+    let [a, b, changed_a, changed_b] = each(&made, Metric::Wall);
     let mut profiles = None;
     if change.is_of_amount() {
-        let [a, b] = &mut subjects;
+        let [a, b] = &mut changed;
         profiles = Some([a.profile(laboratory, cancel)?.0, b.profile(laboratory, cancel)?.0]);
     }
-    Ok(Outcome { walls, profiles })
+    Ok(Outcome {
+        unchanged: [a, b],
+        walls: [changed_a, changed_b],
+        profiles,
+    })
 }
 
 /// A factor to two digits.
