@@ -56,8 +56,8 @@ fn docker_images_of_others_run_with_what_follows_the_dashes() {
     assert_eq!(only_run(&made).exit, Exit::Code(7));
     let made = home.measure(&["-n", "3", "--image", &image.reference, "--", "0"]);
     assert!(p50(&made.cells[0], Metric::Startup) > 0);
-    let explained = home.wbctl(&["show", "latest"]).expect(0);
-    explained.saying(&[&name]);
+    let shown = home.wbctl(&["show", "latest"]).expect(0);
+    assert!(shown.stdout.contains(&name), "{shown:#?}");
 }
 
 /// Needs root and Docker.
@@ -75,7 +75,7 @@ fn docker_images_are_for_users_where_the_configuration_names_them() {
     run(&other)
         .expect(4)
         .saying(&[&other.reference, "`images`", "[limits]"]);
-    home.measure(&["-n", "2", "--image", &other.reference]); // root is not bound
+    home.measure(&["-n", "2", "--image", &other.reference, "--", "0"]); // root is not bound
 }
 
 /// Not by a program that raises to root whoever starts it, either. Needs root and Docker.
