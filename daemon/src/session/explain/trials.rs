@@ -212,22 +212,10 @@ impl Question<'_> {
 
     fn judge(&self, cause: &Cause, change: Change, outcome: &Outcome) -> Trial {
         let [before, difference] = [&outcome.unchanged, &outcome.walls].map(|[a, b]| explain::between(a, b));
-        let (confirms, came) = match &outcome.profiles {
-            Some(profiles) => match growth(cause, outcome, profiles) {
-                Some(grew) => (
-                    self.is_as_expected(change, grew, outcome),
-                    format!("what it carries is {} times as much", factor(grew)),
-                ),
-                None => (false, "it is no longer a cause".to_owned()),
-            },
-            None => {
-                let left = difference.ns as f64 / before.ns as f64;
-                let confirms = left <= 1.0 - cause.share.min(1.0) / 2.0;
-                (
-                    confirms,
-                    format!("{:.0} % of the difference is left", left.max(0.0) * 100.0),
-                )
-            }
+        let (confirms, came) = if before.ns.signum() == self.difference.ns.signum() {
+            self.came(cause, change, outcome, [before.ns, difference.ns])
+        } else {
+            (false, "the runs without it beside them did not differ".to_owned())
         };
         let judged = if confirms { "confirmed" } else { "not confirmed so" };
         Trial {
@@ -237,6 +225,32 @@ impl Question<'_> {
             confirms,
             text: format!("{}, with {}: {came}: {judged}", cause.kind, change.text()),
         }
+    }
+
+    /// What a trial came to, and whether that confirms the cause; `differences` without the change and with it, nanoseconds.
+    fn came(
+        &self,
+        cause: &Cause,
+        change: Change,
+        outcome: &Outcome,
+        differences: [i64; 2],
+    ) -> (bool, String) {
+        if let Some(profiles) = &outcome.profiles {
+            return match growth(cause, outcome, profiles) {
+                Some(grew) => (
+                    self.is_as_expected(change, grew, outcome),
+                    format!("what it carries is {} times as much", factor(grew)),
+                ),
+                None => (false, "it is no longer a cause".to_owned()),
+            };
+        }
+        let [before, now] = differences.map(|ns| ns as f64);
+        let left = now / before;
+        let confirms = left <= 1.0 - cause.share.min(1.0) / 2.0;
+        (
+            confirms,
+            format!("{:.0} % of the difference is left", left.max(0.0) * 100.0),
+        )
     }
 
     /// Whether a cause grew as it should: with twice the work to about twice, with another size in the same direction as
