@@ -134,7 +134,7 @@ impl Guest {
     /// The files that run, each with its arguments.
     fn files(&self, machine: &Machine) -> impl Iterator<Item = (&'static str, String)> {
         let is_there = |file: &str| self.tests.iter().any(|(name, _)| name == file);
-        suite::files(machine.manager).filter(move |(file, _)| is_there(file))
+        suite::files(machine).filter(move |(file, _)| is_there(file))
     }
 
     fn list(&self, machine: &Machine) -> String {
@@ -170,11 +170,7 @@ fn chosen_tests(tree: &Tree, platform: &Platform, only: &[String]) -> Result<(Te
 
 /// Those of the names that were asked for which machines run; all where none is.
 fn chosen(only: &[String]) -> Result<Vec<&'static str>> {
-    let all: Vec<&str> = [false, true]
-        .into_iter()
-        .flat_map(suite::files)
-        .map(|(name, _)| name)
-        .collect();
+    let all: Vec<&str> = suite::names().collect();
     if let Some(unknown) = only.iter().find(|name| !all.contains(&name.as_str())) {
         bail!(
             "no machine runs tests called {unknown}: there are {}",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The first program of a guest: mounts what a system mounts, runs the tests it finds in a list, or a script beside a daemon,
-# and powers off. Where there is a service manager, that is the first and mounts, and this is one of its services.
+# and ends the machine. Where there is a service manager, that is the first and mounts, and this is one of its services.
 # Every line for the host begins with `wbd-vm:`; the rest is what the tests print.
 if [ $$ = 1 ]; then
     [ -e /usr/lib/systemd/systemd ] && exec /usr/lib/systemd/systemd
@@ -38,5 +38,6 @@ if [ -e script ]; then
 fi
 echo "wbd-vm: over"
 sync
-echo o >/proc/sysrq-trigger
+# QEMU ends where its machine would start anew; one that has slept once can no longer be turned off.
+echo b >/proc/sysrq-trigger
 while :; do sleep 1; done

@@ -16,6 +16,8 @@ pub(crate) struct Computer {
     qemu: &'static str,
     options: &'static [&'static str],
     console: &'static str,
+    /// Whether it can be suspended to memory. On QEMU's `virt` the kernel says so too, and its clocks go on.
+    pub sleeps: bool,
 }
 
 /// With `cx16` QEMU 7.2 corrupts memory.
@@ -35,6 +37,7 @@ const PC: Computer = Computer {
         "2048",
     ],
     console: "ttyS0",
+    sleeps: true,
 };
 
 /// It counts instructions where its clock does: one goes by in each nanosecond. Of the processor of the study.
@@ -56,6 +59,7 @@ const ARM: Computer = Computer {
         "2048",
     ],
     console: "ttyAMA0",
+    sleeps: false,
 };
 
 const COMMAND_LINE: &str = "panic=-1 quiet root=/dev/nvme0n1 rootfstype=ext4 rw init=/wbd/init";

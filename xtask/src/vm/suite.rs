@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::machine::Machine;
 use crate::dist::{list, read};
 
 /// A file of tests, and what of it is run.
@@ -71,25 +72,41 @@ const CHOSEN: &[Chosen] = &[
             "a_program_that_needs_more_memory_than_it_may_have_is_ended_and_the_next_one_is_not",
         ]),
     ),
-    ("suspend", Which::All),
     (
         "wasm",
         Which::Only(&["the_engine_is_ready_before_the_module_the_instance_and_the_guest"]),
     ),
 ];
 
-/// What a machine runs whose services are managed.
+/// What a machine runs besides that can be put to sleep.
+const SLEEPING: &[Chosen] = &[("suspend", Which::All)];
+/// What a machine runs whose services are managed, and nothing else.
 const MANAGED: &[Chosen] = &[("managed", Which::All)];
 
-/// The files of tests that guests run, each with its arguments.
-pub(crate) fn files(managed: bool) -> impl Iterator<Item = (&'static str, String)> {
-    let chosen = if managed { MANAGED } else { CHOSEN };
+/// The files of tests that a machine runs, each with its arguments.
+pub(crate) fn files(machine: &Machine) -> impl Iterator<Item = (&'static str, String)> {
+    let sleeping = if machine.computer.sleeps { SLEEPING } else { &[] };
+    let chosen = if machine.manager {
+        [MANAGED, &[]]
+    } else {
+        [CHOSEN, sleeping]
+    };
     let arguments = |which: &Which| match which {
         Which::All => String::new(),
         Which::But(left) => left.iter().map(|(test, _)| format!(" --skip {test}")).collect(),
         Which::Only(tests) => format!(" --exact {}", tests.join(" ")),
     };
-    chosen.iter().map(move |(file, which)| (*file, arguments(which)))
+    let told = move |(file, which): &Chosen| (*file, arguments(which));
+    chosen.into_iter().flatten().map(told)
+}
+
+/// The files that some machine runs.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    every().map(|(file, _)| *file)
+}
+
+fn every() -> impl Iterator<Item = &'static Chosen> {
+    [CHOSEN, SLEEPING, MANAGED].into_iter().flatten()
 }
 
 /// How many tests there are in files of tests, whoever runs them.
@@ -108,7 +125,7 @@ mod tests {
     #[test]
     fn tests_that_are_named_are_there() {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tests");
-        for (file, which) in CHOSEN.iter().chain(MANAGED) {
+        for (file, which) in every() {
             let text = read(&tests.join(format!("{file}.rs"))).unwrap();
             let text = String::from_utf8(text).unwrap();
             let named: Vec<&str> = match which {

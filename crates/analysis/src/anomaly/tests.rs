@@ -396,7 +396,8 @@ proptest! {
     #[test]
     fn another_unit_or_order_of_cells_names_the_same(seed: u64, scale in 2_u64..50, turn in 0_usize..36) {
         let mut random = SplitMix64(seed);
-        let made = Made { rows: 6, columns: 6, residual: 0.3, run: 0.05, runs: 3 };
+        // So regular beside the planted cell that it is found in every such table.
+        let made = Made { rows: 6, columns: 6, residual: 0.1, run: 0.05, runs: 3 };
         // Far above the time below which a workload does next to nothing: that is a matter of units.
         let one = times(made.table(&mut random, &[(1, 1, 20.0)]), 1_000);
         let other = times(one.clone(), scale);
