@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use wbd_tests::client::Client;
 use wbd_tests::user::User;
 use wbd_tests::{Answer, process, wait};
@@ -95,9 +97,9 @@ fn the_service_has_the_capabilities_it_names_and_no_way_to_more() {
 #[test]
 fn a_daemon_that_is_killed_or_hangs_is_started_again() {
     measures();
-    for signal in ["KILL", "STOP"] {
+    for signal in [Signal::SIGKILL, Signal::SIGSTOP] {
         let pid = daemon_after(0);
-        call(Command::new("kill").args(["-s", signal, &pid.to_string()])).expect(0);
+        kill(Pid::from_raw(pid.cast_signed()), signal).expect("the daemon is there");
         daemon_after(pid); // one that is stopped is ended by the watchdog
         measures();
     }

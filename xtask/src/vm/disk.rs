@@ -15,6 +15,8 @@ use crate::tree::Tree;
 const INIT: &str = include_str!("init.sh");
 /// Has a service manager do what `init.sh` does by itself where it is the first program.
 const UNIT: &str = include_str!("wbd-vm.service");
+/// All such a machine starts for: what every machine does, and no one to log in.
+const TARGET: &str = "[Unit]\nDescription=A guest\nWants=basic.target wbd-vm.service\n";
 /// Room for what is put on it and for what tests write.
 const DISK_BYTES: &str = "2G";
 
@@ -87,18 +89,11 @@ impl Content<'_> {
         };
         deb::lay_out(self.tree, &dist, stage)?;
         let units = stage.join("etc/systemd/system");
-        for wants in ["multi-user.target.wants", "sockets.target.wants"] {
-            make_dir(&units.join(wants))?;
-        }
-        write(&units.join("multi-user.target.wants/wbd-vm.service"), UNIT)?;
-        link(
-            "/usr/lib/systemd/system/wbd.socket",
-            &units.join("sockets.target.wants/wbd.socket"),
-        )?;
-        link(
-            "/usr/lib/systemd/system/multi-user.target",
-            &units.join("default.target"),
-        )?;
+        let wants = units.join("sockets.target.wants");
+        make_dir(&wants)?;
+        link("/usr/lib/systemd/system/wbd.socket", &wants.join("wbd.socket"))?;
+        write(&units.join("wbd-vm.service"), UNIT)?;
+        write(&units.join("default.target"), TARGET)?;
         // Without, it would take this for its first start and set everything up.
         write(
             &stage.join("etc/machine-id"),
